@@ -1,0 +1,37 @@
+"""A raw picture. It lives in memory only and never leaves the process."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Frame"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Frame:
+    """One decoded picture of one camera.
+
+    ``luma`` is uint8 (height, width), a view where possible; ``to_bgr`` makes the colour
+    picture, uint8 (height, width, 3), when somebody needs it. Both are upright (rotation
+    applied). ``t_ns`` is UTC ns at exposure. ``repeated`` says that the picture has the same
+    content as the one before it.
+    """
+
+    camera_id: str
+    t_ns: int
+    index: int
+    luma: NDArray[np.uint8]
+    to_bgr: Callable[[], NDArray[np.uint8]]
+    repeated: bool = False
+
+    @property
+    def height_px(self) -> int:
+        """Return the height in pixels."""
+        return int(self.luma.shape[0])
+
+    @property
+    def width_px(self) -> int:
+        """Return the width in pixels."""
+        return int(self.luma.shape[1])

@@ -1,0 +1,179 @@
+"""Road users through time: rows of points, one row per road user and analysed step."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from calmstreet.model.columns import checked, same_length
+
+__all__ = [
+    "POINT_COLUMNS",
+    "Track",
+    "TrackPoints",
+    "concat_points",
+    "make_points",
+    "no_points",
+    "track_id_of",
+]
+
+POINT_COLUMNS: tuple[tuple[str, Any, int | None], ...] = (
+    ("t_ns", np.int64, None),
+    ("track_id", np.int64, None),
+    ("kind", np.uint8, None),
+    ("score", np.float32, None),
+    ("flags", np.uint8, None),
+    ("box_px", np.float32, 4),
+    ("xy_m", np.float32, 2),
+    ("velocity_mps", np.float32, 2),
+    ("heading_rad", np.float32, None),
+    ("length_m", np.float32, None),
+    ("width_m", np.float32, None),
+    ("size_source", np.uint8, None),
+    ("cov_m2", np.float32, 3),
+)
+"""Name, dtype and width of every column, in the order in which they are stored."""
+
+
+def track_id_of(run_id: int, serial: int) -> int:
+    """Return ``run_id << 32 | serial``.
+
+    >>> track_id_of(1, 7) == (1 << 32) + 7
+    True
+    """
+    return (run_id << 32) | serial
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class TrackPoints:
+    """Rows of road users, sorted by time, then track. The same schema live and stored.
+
+    ``t_ns`` UTC ns; ``track_id`` = run_id << 32 | serial; ``kind`` the vote up to this row, never
+    rewritten; ``score`` 0..1; ``flags`` of Flag; ``box_px`` (n, 4) l, t, r, b; ``xy_m`` (n, 2)
+    centre of the footprint on the ground, east and north; ``velocity_mps`` (n, 2), causal;
+    ``heading_rad`` counter-clockwise from east; ``length_m``, ``width_m``; ``size_source`` of
+    SizeSource; ``cov_m2`` (n, 3) xx, xy, yy of ``xy_m``. NaN = unknown.
+    """
+
+    camera_id: str
+    run_id: int
+    t_ns: NDArray[np.int64]
+    track_id: NDArray[np.int64]
+    kind: NDArray[np.uint8]
+    score: NDArray[np.float32]
+    flags: NDArray[np.uint8]
+    box_px: NDArray[np.float32]
+    xy_m: NDArray[np.float32]
+    velocity_mps: NDArray[np.float32]
+    heading_rad: NDArray[np.float32]
+    length_m: NDArray[np.float32]
+    width_m: NDArray[np.float32]
+    size_source: NDArray[np.uint8]
+    cov_m2: NDArray[np.float32]
+
+    def __post_init__(self) -> None:
+        for name, dtype, width in POINT_COLUMNS:
+            object.__setattr__(self, name, checked(name, getattr(self, name), dtype, width))
+        same_length({name: getattr(self, name) for name, _, _ in POINT_COLUMNS})
+
+    def __len__(self) -> int:
+        return len(self.t_ns)
+
+    def __getitem__(self, index: Any) -> "TrackPoints":
+        """Return the rows that a mask, slice or index array picks."""
+        return TrackPoints(
+            camera_id=self.camera_id,
+            run_id=self.run_id,
+            **{name: getattr(self, name)[index] for name, _, _ in POINT_COLUMNS},
+        )
+
+    def foot_px(self) -> NDArray[np.float32]:
+        """Return the middle of each box's lower edge, (n, 2) x, y in pixels."""
+        return self.anchor_px(0.5, 1.0)
+
+    def anchor_px(self, rel_x: float, rel_y: float) -> NDArray[np.float32]:
+        """Return the point at relative place (0..1 from left, 0..1 from top) of each box."""
+        box = self.box_px
+        x = box[:, 0] + np.float32(rel_x) * (box[:, 2] - box[:, 0])
+        y = box[:, 1] + np.float32(rel_y) * (box[:, 3] - box[:, 1])
+        return np.stack([x, y], axis=1)
+
+    def tracks(self) -> "Iterator[Track]":
+        """Yield a view per track, in order of track_id."""
+        order = np.argsort(self.track_id, kind="stable")
+        ids, starts = np.unique(self.track_id[order], return_index=True)
+        for track_id, rows in zip(ids, np.split(order, starts[1:]), strict=False):
+            yield Track(track_id=int(track_id), points=self[rows])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Track:
+    """A view of one road user: the rows of one id, in order of time."""
+
+    track_id: int
+    points: TrackPoints
+
+    @property
+    def kind(self) -> int:
+        """Return the last vote on what it is."""
+        return int(self.points.kind[-1])
+
+    @property
+    def start_ns(self) -> int:
+        """Return the time of the first row."""
+        return int(self.points.t_ns[0])
+
+    @property
+    def end_ns(self) -> int:
+        """Return the time of the last row."""
+        return int(self.points.t_ns[-1])
+
+
+def blank_columns(n: int) -> dict[str, NDArray[Any]]:
+    """Return all columns for ``n`` rows: floats NaN, whole numbers 0."""
+    columns: dict[str, NDArray[Any]] = {}
+    for name, dtype, width in POINT_COLUMNS:
+        shape = (n,) if width is None else (n, width)
+        fill = np.nan if np.issubdtype(dtype, np.floating) else 0
+        columns[name] = np.full(shape, fill, dtype)
+    return columns
+
+
+def make_points(*, camera_id: str, run_id: int, **columns: Any) -> TrackPoints:
+    """Build rows from the columns that are known; the others are NaN or 0.
+
+    >>> points = make_points(camera_id="north", run_id=1, t_ns=[0, 5], track_id=[1, 1])
+    >>> len(points), bool(np.isnan(points.xy_m).all())
+    (2, True)
+    """
+    unknown = set(columns) - {name for name, _, _ in POINT_COLUMNS}
+    if unknown:
+        raise ValueError(f"no such columns: {sorted(unknown)}")
+    filled = blank_columns(len(columns["t_ns"]))
+    return TrackPoints(camera_id=camera_id, run_id=run_id, **{**filled, **columns})
+
+
+def no_points(*, camera_id: str, run_id: int) -> TrackPoints:
+    """Return no rows.
+
+    >>> len(no_points(camera_id="north", run_id=1))
+    0
+    """
+    return make_points(camera_id=camera_id, run_id=run_id, t_ns=np.empty(0), track_id=np.empty(0))
+
+
+def concat_points(blocks: list[TrackPoints]) -> TrackPoints:
+    """Return the rows of all blocks (one camera, one run, at least one block) in their order."""
+    first = blocks[0]
+    if any((b.camera_id, b.run_id) != (first.camera_id, first.run_id) for b in blocks):
+        raise ValueError("blocks of different cameras or runs cannot be joined")
+    return TrackPoints(
+        camera_id=first.camera_id,
+        run_id=first.run_id,
+        **{
+            name: np.concatenate([getattr(block, name) for block in blocks])
+            for name, _, _ in POINT_COLUMNS
+        },
+    )

@@ -1,0 +1,175 @@
+"""A place: its cameras, gates, zones, movements, masks, signal heads and rule settings.
+
+Everything here is plain and frozen; ``calmstreet.config`` reads it from SITE.toml.
+Shapes are tuples of (x, y) in picture pixels unless a name says metres.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+
+__all__ = [
+    "CONTROLS",
+    "FOOT",
+    "TURNS",
+    "ZONE_KINDS",
+    "Camera",
+    "Gate",
+    "Mask",
+    "Movement",
+    "PlaneSpec",
+    "Point",
+    "Signal",
+    "Site",
+    "Zone",
+]
+
+Point = tuple[float, float]
+FOOT: Point = (0.5, 1.0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlaneSpec:
+    """What was measured to map a camera's picture to the ground; the fit is geometry's work."""
+
+    points_px: tuple[Point, ...] = ()
+    points_m: tuple[Point, ...] = ()
+    points_lonlat: tuple[Point, ...] = ()
+    check_lengths: tuple[tuple[Point, Point, float], ...] = ()
+    k1: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Camera:
+    """One camera of the site; ``plane`` is None until somebody calibrates it."""
+
+    id: str
+    plane: PlaneSpec | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gate:
+    """A polyline (n >= 2 points) that road users cross with their ``anchor``.
+
+    ``anchor`` is relative (x, y) in the box, (0.5, 1) is the foot. ``to_left`` / ``to_right``:
+    standing at the first point, looking along the line on the picture, the side on which the
+    road user ends. ``signal`` names the head that governs it, "" for none.
+    """
+
+    id: str
+    camera_id: str
+    points_px: tuple[Point, ...] = ()
+    points_m: tuple[Point, ...] = ()
+    anchor: Point = FOOT
+    signal: str = ""
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Zone:
+    """A polygon (n >= 3 corners) of one kind, see ``ZONE_KINDS``. NaN limits are unknown."""
+
+    id: str
+    camera_id: str
+    kind: str
+    polygon_px: tuple[Point, ...] = ()
+    polygon_m: tuple[Point, ...] = ()
+    control: str = ""
+    direction_deg: float = float("nan")
+    speed_limit_kmh: float = float("nan")
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Movement:
+    """From one zone or gate to another; ``turn`` is left, through, right, u or "" (derived)."""
+
+    id: str
+    from_id: str
+    to_id: str
+    turn: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mask:
+    """A polygon that is blackened in every kept picture and in which nobody is looked for."""
+
+    camera_id: str
+    polygon_px: tuple[Point, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signal:
+    """A signal head: boxes (l, t, r, b) in pixels of its lamps by colour."""
+
+    id: str
+    camera_id: str
+    lamps_px: Mapping[str, tuple[float, float, float, float]] = field(default_factory=dict)
+
+
+ZONE_KINDS: tuple[str, ...] = (
+    "approach",
+    "lane",
+    "carriageway",
+    "crossing",
+    "footway",
+    "no-stopping",
+    "bus-stop",
+    "solid-line",
+    "motorway",
+    "roadworks",
+    "junction",
+)
+CONTROLS: tuple[str, ...] = ("zebra", "signal", "none")
+TURNS: tuple[str, ...] = ("left", "through", "right", "u")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """One place with its cameras in one metric frame.
+
+    ``rules`` maps a rule's name to its settings. ``site_version`` is the sha256 of the canonical
+    JSON of everything here.
+    """
+
+    id: str
+    name: str = ""
+    tz: str = "UTC"
+    speed_limit_kmh: float = float("nan")
+    strict_blur: bool = False
+    cameras: tuple[Camera, ...] = ()
+    gates: tuple[Gate, ...] = ()
+    zones: tuple[Zone, ...] = ()
+    movements: tuple[Movement, ...] = ()
+    masks: tuple[Mask, ...] = ()
+    signals: tuple[Signal, ...] = ()
+    rules: Mapping[str, Mapping[str, float | str | bool]] = field(default_factory=dict)
+
+    def canonical_json(self) -> str:
+        """Return the same text for the same site, whatever the order of keys in its file."""
+        return json.dumps(asdict(self), sort_keys=True, separators=(",", ":"))
+
+    @property
+    def site_version(self) -> str:
+        """Return the sha256 of the canonical JSON, 64 hex digits."""
+        return hashlib.sha256(self.canonical_json().encode()).hexdigest()
+
+    def of_camera(self, camera_id: str) -> "Site":
+        """Return the same site with only what belongs to one camera."""
+        mine = {
+            name: tuple(part for part in getattr(self, name) if part.camera_id == camera_id)
+            for name in ("gates", "zones", "masks", "signals")
+        }
+        known = {part.id for name in ("gates", "zones") for part in mine[name]}
+        return Site(
+            id=self.id,
+            name=self.name,
+            tz=self.tz,
+            speed_limit_kmh=self.speed_limit_kmh,
+            strict_blur=self.strict_blur,
+            cameras=tuple(camera for camera in self.cameras if camera.id == camera_id),
+            movements=tuple(m for m in self.movements if {m.from_id, m.to_id} <= known),
+            rules=self.rules,
+            **mine,
+        )
