@@ -13,17 +13,17 @@ __all__ = ["Frame"]
 class Frame:
     """One decoded picture of one camera.
 
-    ``luma`` is uint8 (height, width), a view where possible; ``to_bgr`` makes the colour
-    picture, uint8 (height, width, 3), when somebody needs it. Both are upright (rotation
-    applied). ``t_ns`` is UTC ns at exposure. ``repeated`` says that the picture has the same
-    content as the one before it.
+    ``luma`` is uint8 (height, width), a view where possible; ``to_bgr(width, height)`` makes the
+    colour picture of that size, uint8 (height, width, 3), when somebody needs it. Both are
+    upright (rotation applied). ``t_ns`` is UTC ns at exposure. ``repeated`` says that the picture
+    has the same content as the one before it.
     """
 
     camera_id: str
     t_ns: int
     index: int
     luma: NDArray[np.uint8]
-    to_bgr: Callable[[], NDArray[np.uint8]]
+    to_bgr: Callable[[int, int], NDArray[np.uint8]]
     repeated: bool = False
 
     @property
@@ -35,3 +35,7 @@ class Frame:
     def width_px(self) -> int:
         """Return the width in pixels."""
         return int(self.luma.shape[1])
+
+    def bgr(self, width_px: int | None = None, height_px: int | None = None) -> NDArray[np.uint8]:
+        """Return the colour picture, scaled to the given size (the whole size unless given)."""
+        return self.to_bgr(width_px or self.width_px, height_px or self.height_px)
