@@ -1,0 +1,17 @@
+"""Where the real clips and tables lie, which are not part of the repository."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+_DEFAULT = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+def shared_data(name: str) -> Path:
+    """Return a file of the outside data; skip the test with a reason when it is absent."""
+    folder = Path(os.environ.get("CALMSTREET_SHARED", _DEFAULT))
+    path = folder / name
+    if not path.exists():
+        pytest.skip(f"outside data {name} is not here (set CALMSTREET_SHARED to its folder)")
+    return path
