@@ -1,0 +1,106 @@
+"""A few pictures spread over the beginning of a clip, for a background with nobody in it."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Literal, TypeVar
+
+import av
+import av.error
+import numpy as np
+from numpy.typing import NDArray
+
+from calmstreet.errors import VideoError
+from calmstreet.units import s_from_ns
+from calmstreet.video.container import frame_ticks, open_video, ticks_to_ns
+from calmstreet.video.picture import Planes, shrink
+
+__all__ = ["read_background_bgr", "read_luma_samples"]
+
+KEYFRAME_SPAN_S = 300.0
+DECODE_SPAN_S = 60.0
+_DENSE_STEP_S = 0.2
+
+_Taken = TypeVar("_Taken")
+
+
+def read_luma_samples(
+    path: Path, *, count: int = 40, small_width_px: int = 320
+) -> list[tuple[float, NDArray[np.uint8]]]:
+    """Return up to ``count`` pairs of seconds from the first frame and luma so wide, evenly spread.
+
+    Keyframes of the first five minutes where they are enough, else pictures decoded from the first
+    minute. Raises VideoError.
+    """
+
+    def small_luma(planes: Planes) -> NDArray[np.uint8]:
+        height, width = planes.luma.shape
+        size = _fitted(width, height, small_width_px)
+        return np.array(shrink(planes.luma, *size))
+
+    return _spread(path, count, small_luma)
+
+
+def read_background_bgr(
+    path: Path, *, count: int = 40, max_width_px: int = 640
+) -> NDArray[np.uint8]:
+    """Return the median of ``count`` colour pictures, uint8 (h, w, 3), at most so wide.
+
+    What stands still for most of the samples stays in it (a parked car), so it is a raw picture:
+    blur it before it is kept.
+    """
+
+    def small_bgr(planes: Planes) -> NDArray[np.uint8]:
+        height, width = planes.luma.shape
+        return planes.to_bgr(*_fitted(width, height, max_width_px))
+
+    pictures = [picture for _, picture in _spread(path, count, small_bgr)]
+    same_size = [picture for picture in pictures if picture.shape == pictures[0].shape]
+    middle = len(same_size) // 2
+    stack = np.stack(same_size)
+    stack.partition(middle, axis=0)
+    return np.array(stack[middle])
+
+
+def _fitted(width_px: int, height_px: int, max_width_px: int) -> tuple[int, int]:
+    if width_px <= max_width_px:
+        return width_px, height_px
+    return max_width_px, max(1, round(height_px * max_width_px / width_px))
+
+
+def _spread(path: Path, count: int, take: Callable[[Planes], _Taken]) -> list[tuple[float, _Taken]]:
+    taken = _collect(path, take, skip="NONKEY", span_s=KEYFRAME_SPAN_S, step_s=0.0)
+    if len(taken) < max(2, count // 2):
+        taken = _collect(path, take, skip="DEFAULT", span_s=DECODE_SPAN_S, step_s=_DENSE_STEP_S)
+    if not taken:
+        raise VideoError(f"{path} holds nothing that can be decoded; export it again as mp4")
+    picks = np.unique(np.linspace(0, len(taken) - 1, min(count, len(taken))).round().astype(int))
+    return [taken[i] for i in picks]
+
+
+def _collect(
+    path: Path,
+    take: Callable[[Planes], _Taken],
+    *,
+    skip: Literal["NONKEY", "DEFAULT"],
+    span_s: float,
+    step_s: float,
+) -> list[tuple[float, _Taken]]:
+    """Return what ``take`` makes of the pictures that are ``step_s`` or more apart."""
+    taken: list[tuple[float, _Taken]] = []
+    with open_video(path) as (container, stream):
+        stream.codec_context.skip_frame = skip
+        origin: int | None = None
+        try:
+            for frame in container.decode(stream):
+                ticks = frame_ticks(frame)
+                if ticks is None or stream.time_base is None:
+                    continue
+                origin = ticks if origin is None else origin
+                t_s = s_from_ns(ticks_to_ns(ticks - origin, stream.time_base))
+                if t_s > span_s:
+                    break
+                if not taken or t_s >= taken[-1][0] + step_s:
+                    taken.append((t_s, take(Planes(frame))))
+        except (av.error.FFmpegError, OSError):
+            return taken
+    return taken
