@@ -147,8 +147,9 @@ class Site:
     rules: Mapping[str, Mapping[str, float | str | bool]] = field(default_factory=dict)
 
     def canonical_json(self) -> str:
-        """Return the same text for the same site, whatever the order of keys in its file."""
-        return json.dumps(asdict(self), sort_keys=True, separators=(",", ":"))
+        """Return the same text for the same site: order of keys and 4 or 4.0 do not matter."""
+        plain = json.loads(json.dumps(asdict(self)), parse_int=float)
+        return json.dumps(plain, sort_keys=True, separators=(",", ":"))
 
     @property
     def site_version(self) -> str:
