@@ -1,0 +1,246 @@
+"""The command line: one verb per job, one clear sentence per fault (exit code 2)."""
+
+import json
+import os
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from calmstreet import __version__
+from calmstreet.errors import CalmstreetError
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    name="calmstreet",
+    help="Road safety from street cameras, offline, with nobody identified.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+class Kept(StrEnum):
+    """How much blurred video to keep."""
+
+    MINUTE = "60s"
+    FULL = "full"
+    NONE = "none"
+
+
+class Language(StrEnum):
+    """Languages of reports."""
+
+    EN = "en"
+    RU = "ru"
+    KK = "kk"
+    UZ = "uz"
+
+
+class Format(StrEnum):
+    """Formats of exported road users."""
+
+    MOT = "mot"
+    CSV = "csv"
+    PARQUET = "parquet"
+    GEOJSON = "geojson"
+
+
+SiteFile = Annotated[Path | None, typer.Option("--site", help="SITE.toml with gates and zones.")]
+OutDir = Annotated[Path, typer.Option("--out", help="Folder of the result.")]
+Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on standard output.")]
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"calmstreet {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print it.")
+    ] = False,
+) -> None:
+    """Road safety from street cameras, offline, with nobody identified."""
+
+
+@app.command()
+def analyse(
+    videos: Annotated[list[Path], typer.Argument(help="Video files or folders of one camera.")],
+    out: OutDir,
+    site: SiteFile = None,
+    camera: Annotated[
+        str | None, typer.Option(help="Which camera of the site, when it has several.")
+    ] = None,
+    start: Annotated[
+        str | None, typer.Option(help="When the first picture was taken, ISO 8601.")
+    ] = None,
+    video: Annotated[Kept, typer.Option(help="How much blurred video to keep.")] = Kept.MINUTE,
+    lang: Annotated[Language, typer.Option(help="Language of the report.")] = Language.EN,
+    analysed_fps: Annotated[float, typer.Option(help="Pictures looked at per second.")] = 10.0,
+    net_every: Annotated[int, typer.Option(help="The net looks at every N-th of them.")] = 2,
+    detector: Annotated[
+        str, typer.Option(help="nanodet, motion, or onnx:PATH for a net of your own.")
+    ] = "nanodet",
+    as_json: Json = False,
+) -> None:
+    """Find, follow and count the road users of a video."""
+    from calmstreet.pipeline.analyse import Request, analyse_videos
+
+    summary = analyse_videos(
+        Request(
+            videos=tuple(videos),
+            out=out,
+            site=site,
+            camera=camera,
+            start=start,
+            video=video.value,
+            lang=lang.value,
+            analysed_fps=analysed_fps,
+            net_every=net_every,
+            detector=detector,
+        ),
+        progress=_progress(),
+    )
+    _tell(summary, as_json=as_json, out=out)
+    if summary.get("state") == "interrupted":
+        raise typer.Exit(130)
+
+
+@app.command()
+def site(
+    site_file: Annotated[Path, typer.Argument(metavar="SITE.toml")],
+    video: Annotated[Path, typer.Option(help="A video of the camera.")],
+    out: Annotated[Path, typer.Option(help="The picture to write, PNG.")],
+    camera: Annotated[str | None, typer.Option(help="Which camera of the site.")] = None,
+) -> None:
+    """Draw gates, movements, zones, masks and lamps; name gates nobody can cross."""
+    from calmstreet.pipeline.siteplan import draw_site_plan
+
+    for sentence in draw_site_plan(site_file, video=video, out=out, camera=camera):
+        typer.echo(sentence)
+
+
+@app.command()
+def audit(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A result of analyse.")],
+    counts: Annotated[bool, typer.Option("--counts", help="Audit the counts.")] = False,
+    clips: Annotated[int, typer.Option(help="One-minute clips to draw.")] = 10,
+    seed: Annotated[int, typer.Option(help="Seed of the draw.")] = 1,
+    hand: Annotated[
+        Path | None, typer.Option(help="Hand counts, the CSV that was written, filled in.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Draw blurred clips to count by hand, then say how wrong the counts are."""
+    from calmstreet.errors import InputError
+    from calmstreet.pipeline.audit import draw_clips, score_counts
+
+    if not counts:
+        raise InputError("audit needs to know what: write `calmstreet audit DIR --counts`")
+    if hand is None:
+        result = draw_clips(folder, clips=clips, seed=seed, progress=_progress())
+    else:
+        result = score_counts(folder, hand=hand)
+    if as_json:
+        typer.echo(json.dumps(result, ensure_ascii=False, indent=2))
+    else:
+        typer.echo(result["text"])
+
+
+@app.command(name="export")
+def export_points(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A result of analyse.")],
+    form: Annotated[Format, typer.Option("--format", help="Format of the file.")],
+    out: Annotated[Path, typer.Option(help="The file to write.")],
+) -> None:
+    """Write the road users of a result in an open format."""
+    from calmstreet.pipeline.exchange import export_result
+
+    typer.echo(export_result(folder, form=form.value, out=out))
+
+
+@app.command(name="import")
+def import_points(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="MOT CSV or our Parquet.")],
+    site: Annotated[Path, typer.Option("--site", help="SITE.toml with gates and zones.")],
+    out: OutDir,
+    fps: Annotated[float | None, typer.Option(help="Frames per second of a MOT file.")] = None,
+    size: Annotated[
+        str | None, typer.Option(help="Picture size of a MOT file, as 768x576.")
+    ] = None,
+    start: Annotated[str | None, typer.Option(help="Time of frame 1, ISO 8601.")] = None,
+    camera: Annotated[str | None, typer.Option(help="Which camera of the site.")] = None,
+    lang: Annotated[Language, typer.Option(help="Language of the report.")] = Language.EN,
+    as_json: Json = False,
+) -> None:
+    """Count road users that another program found."""
+    from calmstreet.pipeline.exchange import ImportRequest, import_file
+
+    request = ImportRequest(
+        file=file,
+        site=site,
+        out=out,
+        fps=fps,
+        size=size,
+        start=start,
+        camera=camera,
+        lang=lang.value,
+    )
+    _tell(import_file(request), as_json=as_json, out=out)
+
+
+@app.command()
+def demo(
+    out: Annotated[Path, typer.Option(help="Folder of the result.")] = Path("demo"),
+    lang: Annotated[Language, typer.Option(help="Language of the report.")] = Language.EN,
+    clip: Annotated[
+        Path | None, typer.Option(help="A real clip to analyse as well, with its own result.")
+    ] = None,
+) -> None:
+    """Render a street, analyse it offline and print the counts beside the truth."""
+    from calmstreet.pipeline.demo import run_demo
+
+    for line in run_demo(out, lang=lang.value, clip=clip, progress=_progress()):
+        typer.echo(line)
+
+
+def _progress() -> Any:
+    """Return the reporter of long work; on standard error, so that --json stays clean."""
+    from calmstreet.pipeline.progress import reporter
+
+    return reporter()
+
+
+def _tell(summary: dict[str, Any], *, as_json: bool, out: Path) -> None:
+    if as_json:
+        typer.echo(json.dumps(summary, ensure_ascii=False, indent=2))
+        return
+    from calmstreet.pipeline.wording import told
+
+    for line in told(summary, out):
+        typer.echo(line)
+
+
+def main() -> None:
+    """Run the command line; a known fault is one sentence and exit code 2."""
+    for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ.setdefault(name, "1")
+    try:
+        app()
+    except CalmstreetError as error:
+        for sentence in str(error).splitlines():
+            typer.echo(f"calmstreet: {sentence}", err=True)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        typer.echo("calmstreet: interrupted before anything was stored", err=True)
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()
