@@ -1,0 +1,195 @@
+"""How tracks live: what counts as a miss, who is confirmed, who is shown, who ends."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from calmstreet.model.kinds import PEOPLE, VEHICLES, Eye, Kind
+from calmstreet.perception import votes
+from calmstreet.perception.association import overlaps, touching
+from calmstreet.perception.table import TrackTable
+from calmstreet.units import NS_PER_S, ns_from_s
+
+__all__ = [
+    "TrackerSettings",
+    "ended",
+    "hidden_share",
+    "note_misses",
+    "ripe",
+    "shown",
+    "stands",
+    "twins",
+]
+
+_STANDS_SIZES_PER_S = 0.4
+_STANDS_NS = NS_PER_S
+_BLIND_TENTATIVE_NS = 1_200_000_000
+_TWIN_NS = NS_PER_S // 2
+_IS_PERSON = np.array([kind in PEOPLE for kind in Kind])
+_IS_VEHICLE = np.array([kind in VEHICLES for kind in Kind])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrackerSettings:
+    """Lives in seconds, gates in sizes of the box or as shares of it.
+
+    - ``high_score``: boxes at or above it are matched first and may begin a track;
+      ``sure_score`` confirms at once, else two hits.
+    - ``life_s`` from the last measurement to the end; ``standing_life_s`` the same for who stood
+      still when last seen. ``coast_s``: how long rows are given after the first miss (while
+      hidden behind another user as long as the track lives).
+    - ``tentative_s``: how long an unconfirmed track waits for its next hit after a miss.
+    - ``motion_birth_s``, ``motion_birth_sizes``: for how long a blob must have been seen and how
+      far it must have come.
+    - ``reach_sigmas``, ``reach_sizes``: by how much boxes are widened to meet, and the cap.
+    - ``like_high``, ``like_low``, ``like_motion``: least buffered IoU of a match.
+    - ``noise_sizes``: sigma of a sure box of the net.
+    """
+
+    high_score: float = 0.4
+    sure_score: float = 0.85
+    life_s: float = 2.0
+    standing_life_s: float = 5.0
+    coast_s: float = 1.0
+    tentative_s: float = 0.5
+    motion_birth_s: float = 0.6
+    motion_birth_sizes: float = 0.5
+    reach_sigmas: float = 1.0
+    reach_sizes: float = 0.8
+    like_high: float = 0.2
+    like_low: float = 0.3
+    like_motion: float = 0.2
+    noise_sizes: float = 0.05
+
+
+def stands(table: TrackTable) -> NDArray[np.bool_]:
+    """Return who stood still for a second when last seen."""
+    return table.slow_ns <= table.seen_ns - _STANDS_NS
+
+
+def run_standing_clock(table: TrackTable, t_ns: int) -> None:
+    """Keep the time since when a track is slow, in place; only a measurement tells."""
+    speed = np.hypot(table.rate[:, 0], table.rate[:, 1])
+    slow = speed < _STANDS_SIZES_PER_S * table.size_px()
+    now = votes.run_clock(table.slow_ns, slow, t_ns)
+    table.slow_ns = np.where(table.seen_ns == t_ns, now, table.slow_ns)
+
+
+def ended(table: TrackTable, t_ns: int, settings: TrackerSettings) -> NDArray[np.bool_]:
+    """Return which tracks are over at ``t_ns`` because nobody saw them for too long."""
+    life_ns = np.where(stands(table), ns_from_s(settings.standing_life_s), 0)
+    life_ns = np.maximum(life_ns, ns_from_s(settings.life_s))
+    limit_ns = np.where(table.serial > 0, life_ns, _BLIND_TENTATIVE_NS)
+    over: NDArray[np.bool_] = t_ns - table.seen_ns > limit_ns
+    return over
+
+
+def given_up(table: TrackTable, t_ns: int, settings: TrackerSettings) -> NDArray[np.bool_]:
+    """Return which unconfirmed tracks waited too long for their next hit."""
+    waited_ns = t_ns - np.minimum(table.missed_ns, t_ns)
+    return (table.serial == 0) & (waited_ns >= ns_from_s(settings.tentative_s))
+
+
+def note_misses(table: TrackTable, looked: Eye, t_ns: int) -> None:
+    """Start the clock of the first miss, in place; an eye that did not look misses nobody."""
+    eye = np.where(table.net_hits > 0, int(Eye.NET), int(Eye.MOTION))
+    missed = (table.seen_ns < t_ns) & ((eye & int(looked)) > 0)
+    table.missed_ns[missed] = np.minimum(table.missed_ns[missed], t_ns)
+
+
+def ripe(
+    table: TrackTable, boxes_px: NDArray[np.float64], settings: TrackerSettings
+) -> NDArray[np.bool_]:
+    """Return which unconfirmed tracks have earned an id.
+
+    The net: one very sure box, or two that add up or lie 0.15 s apart. Motion: seen for long
+    enough, come far enough, and on a way that is not a tremble.
+    """
+    age_ns = table.seen_ns - table.birth_ns
+    twice = (table.net_hits > 1) & ((table.trust >= 1.2) | (age_ns >= 150_000_000))
+    sure = (table.net_hits > 0) & (table.trust >= settings.sure_score) & (table.net_hits == 1)
+    far = votes.shift_px(table.born_px, boxes_px)
+    moving = (
+        (age_ns >= ns_from_s(settings.motion_birth_s))
+        & (far >= settings.motion_birth_sizes * table.size_px())
+        & (far >= 0.5 * table.path_px)
+    )
+    earned: NDArray[np.bool_] = (table.serial == 0) & (twice | sure | moving)
+    return earned
+
+
+def shown(
+    table: TrackTable, hidden: NDArray[np.float64], t_ns: int, settings: TrackerSettings
+) -> NDArray[np.bool_]:
+    """Return which tracks give a row: measured, or coasted and plausible.
+
+    Plausible: nobody looked since, or the first miss is younger than ``coast_s``, or the user is
+    hidden behind another (``hidden`` share of its box), or it was standing; and never for longer
+    than it had been seen before, so that a flicker leaves no ghost.
+    """
+    missed_ns = t_ns - np.minimum(table.missed_ns, t_ns)
+    plausible = (missed_ns < ns_from_s(settings.coast_s)) | (hidden > 0.3) | stands(table)
+    plausible &= missed_ns <= table.seen_ns - table.birth_ns
+    visible: NDArray[np.bool_] = (table.serial > 0) & ((table.seen_ns == t_ns) | plausible)
+    return visible
+
+
+def hidden_share(
+    table: TrackTable, boxes_px: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Return the greatest share of each box under one other box, and who is another's double.
+
+    A double moves like the other and lies inside it or covers the same place, and is not one of
+    two users whom the net saw apart in the same step.
+    """
+    share = np.zeros(len(table))
+    double = np.zeros(len(table), np.bool_)
+    i, j = touching(boxes_px, boxes_px, np.zeros((len(table), 2)))
+    apart = i != j
+    i, j = i[apart], j[apart]
+    if len(i) == 0:
+        return share, double
+    area = table.mean[:, 2] * table.mean[:, 3]
+    shared = overlaps(boxes_px[i], boxes_px[j])
+    known = table.serial > 0
+    np.maximum.at(share, i[known[j]], (shared / area[i])[known[j]])
+    close = shared > 0.6 * np.minimum(area[i], area[j])
+    double[twins(table, i[close], j[close], shared[close])] = True
+    return share, double
+
+
+def twins(
+    table: TrackTable, i: NDArray[np.intp], j: NDArray[np.intp], shared: NDArray[np.float64]
+) -> NDArray[np.intp]:
+    """Return the rows ``i`` that look like the double of ``j``, the stronger of the pair."""
+    kind = np.argmax(table.votes, axis=1)
+    blob = table.net_hits == 0
+    size = table.size_px()
+    area = size * size
+    recent_ns = table.seen_ns.max() - _TWIN_NS
+    alike = np.hypot(*(table.rate[i, :2] - table.rate[j, :2]).T) < 0.4 * np.maximum(
+        size[i], size[j]
+    ) + 0.3 * np.hypot(*table.rate[j, :2].T)
+    both_vehicles = _IS_VEHICLE[kind[i]] & _IS_VEHICLE[kind[j]]
+    inside = (shared > 0.8 * area[i]) & (both_vehicles | blob[i])
+    around = (shared > 0.8 * area[j]) & blob[i]
+    same = (shared > 0.6 * (area[i] + area[j] - shared)) & (table.seen_ns[i] != table.seen_ns[j])
+    weaker = _strength(table, i) < _strength(table, j)
+    fresh = (table.seen_ns[i] >= recent_ns) & (table.seen_ns[j] >= recent_ns)
+    double: NDArray[np.intp] = i[(inside | around | same) & alike & weaker & fresh]
+    return double
+
+
+def _strength(table: TrackTable, rows: NDArray[np.intp]) -> NDArray[np.int64]:
+    """Return a number that is greater for tracks of the net, confirmed and older ones."""
+    rank = (table.net_hits > 0) * 2 + (table.serial > 0)
+    order = np.empty(len(table), np.int64)
+    order[np.lexsort((-table.serial, -table.birth_ns, rank))] = np.arange(len(table))
+    return order[rows]
+
+
+def run_twin_clock(table: TrackTable, double: NDArray[np.bool_], t_ns: int) -> NDArray[np.bool_]:
+    """Keep the time since when a track looks like a double, in place; return who must end."""
+    table.twin_ns = votes.run_clock(table.twin_ns, double, t_ns)
+    return t_ns - np.minimum(table.twin_ns, t_ns) > _TWIN_NS

@@ -1,0 +1,277 @@
+"""The tracker: boxes of single steps become road users through time.
+
+Arrays instead of objects; no appearance, only place, size and motion. Every life, gate and birth
+is in seconds or in sizes of the box, so that a result does not hang on the frame rate.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from calmstreet.model.detections import Detections
+from calmstreet.model.kinds import PEOPLE, VEHICLES, Eye, Flag, Kind
+from calmstreet.model.points import TrackPoints, make_points, no_points, track_id_of
+from calmstreet.perception import kalman, lives, votes
+from calmstreet.perception.association import Pairs, best_matching, near_pairs, overlaps, touching
+from calmstreet.perception.lives import TrackerSettings
+from calmstreet.perception.table import NEVER_NS, TrackTable, no_tracks
+from calmstreet.units import s_from_ns
+
+__all__ = ["Tracker", "TrackerSettings"]
+
+_GROUP = np.array([1 if k in PEOPLE else 2 if k in VEHICLES else 0 for k in Kind])
+_STRANGER = 0.6  # likeness of a person's box to a vehicle's track
+_BLOB_SHARES = (0.4, 1.8)  # area of a blob in areas of the track that it may correct
+_YOUNG_SHARE = 4.0  # the same while a blob is still coming into the picture
+_AXES_NOISE = np.array([1.0, 1.0, 1.5, 1.5])
+_LOW = np.array([True, True, False, False])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Seen:
+    """The boxes of one step in an order of their own, whatever order they came in."""
+
+    box_px: NDArray[np.float64]
+    score: NDArray[np.float64]
+    kind: NDArray[np.uint8]
+    by_net: NDArray[np.bool_]
+
+    def __len__(self) -> int:
+        return len(self.score)
+
+    def rows(self, index: NDArray[Any]) -> "_Seen":
+        """Return the boxes that a mask or index array picks."""
+        return _Seen(
+            box_px=self.box_px[index],
+            score=self.score[index],
+            kind=self.kind[index],
+            by_net=self.by_net[index],
+        )
+
+
+class Tracker:
+    """Gives every road user of one camera and run one id.
+
+    >>> from calmstreet.model.detections import Detections
+    >>> tracker = Tracker(camera_id="north", run_id=1, width_px=640, height_px=360)
+    >>> for t_ns in (0, 100_000_000):
+    ...     points = tracker.update(Detections(
+    ...         camera_id="north", t_ns=t_ns, box_px=[[10, 10, 50, 40]], score=[0.7], kind=[4],
+    ...         source=[1]))
+    >>> points.track_id.tolist() == [(1 << 32) + 1], points.kind.tolist()
+    (True, [4])
+    """
+
+    def __init__(
+        self,
+        *,
+        camera_id: str,
+        run_id: int,
+        width_px: int,
+        height_px: int,
+        settings: TrackerSettings | None = None,
+    ) -> None:
+        self._camera_id = camera_id
+        self._run_id = run_id
+        self._frame_px = np.array([width_px, height_px], np.float64)
+        self._settings = settings or TrackerSettings()
+        self._table = no_tracks()
+        self._hidden = np.zeros(0)
+        self._t_ns: int | None = None
+        self._serial = 0
+
+    def update(self, detections: Detections) -> TrackPoints:
+        """Take the boxes of one step and return the rows of this step, in order of track_id.
+
+        Rows are those of confirmed tracks: measured, or coasted as long as that is plausible.
+        Raises ValueError when time runs backwards.
+        """
+        t_ns = detections.t_ns
+        dt_s = 0.0 if self._t_ns is None else s_from_ns(t_ns - self._t_ns)
+        if dt_s < 0.0:
+            raise ValueError(f"step at {t_ns} ns comes after one at {self._t_ns} ns")
+        self._t_ns = t_ns
+        seen = _ordered(detections)
+        over = lives.ended(self._table, t_ns, self._settings)
+        if over.any():
+            self._table = self._table.rows(~over)
+        self._calm(dt_s)
+        kalman.predict(self._table, dt_s)
+        free = self._associate(seen, t_ns)
+        lives.note_misses(self._table, detections.looked, t_ns)
+        self._bear(seen, free, t_ns)
+        self._judge(t_ns)
+        hidden = self._hidden
+        return self._rows(lives.shown(self._table, hidden, t_ns, self._settings))
+
+    def live(self) -> TrackPoints:
+        """Return the last state of all tracks, also unconfirmed (serial 0) and hidden ones."""
+        return self._rows(np.ones(len(self._table), np.bool_))
+
+    def _calm(self, dt_s: float) -> None:
+        """Let the speed of those fade who stood still when last seen."""
+        still = (self._table.missed_ns < NEVER_NS) & lives.stands(self._table)
+        if still.any():
+            self._table.rate[still] *= float(np.exp(-dt_s / 0.5))
+
+    def _associate(self, seen: _Seen, t_ns: int) -> NDArray[np.bool_]:
+        """Match boxes with tracks, correct those, and return which boxes are still free."""
+        table, limits = self._table, self._settings
+        free = np.ones(len(seen), np.bool_)
+        if len(table) == 0 or len(seen) == 0:
+            return free
+        reach = limits.reach_sigmas * np.sqrt(table.var[:, :2])
+        reach = np.minimum(reach, limits.reach_sizes * table.size_px()[:, None])
+        pairs = _with_kinds(near_pairs(table.boxes_px(), reach, seen.box_px), table, seen)
+        known = table.serial > 0
+        high = seen.by_net & (seen.score >= limits.high_score)
+        idle = np.ones(len(table), np.bool_)
+        matches = []
+        for tracks, boxes, least in (
+            (known, high, limits.like_high),
+            (~known, high, limits.like_high),
+            (known | True, seen.by_net & ~high, limits.like_low),
+            (known | True, ~seen.by_net, limits.like_motion),
+        ):
+            wanted = (tracks & idle)[pairs.track] & (boxes & free)[pairs.detection]
+            match = best_matching(pairs.where(wanted & (pairs.likeness >= least)))
+            idle[match[0]] = False
+            free[match[1]] = False
+            matches.append(match)
+        rows, boxes = (np.concatenate(part) for part in zip(*matches, strict=True))
+        self._correct(rows, seen.rows(boxes), t_ns)
+        return free
+
+    def _correct(self, rows: NDArray[np.intp], seen: _Seen, t_ns: int) -> None:
+        """Correct the tracks ``rows`` by their boxes, and note what those tell."""
+        table = self._table
+        before = table.mean[rows, :2]
+        z = kalman.to_centre(seen.box_px)
+        noise = _noise_px(z, seen, self._settings.noise_sizes)
+        noise[~seen.by_net & (table.net_hits[rows] > 0), 2:] = np.inf
+        kalman.correct(table, rows, z, noise)
+        table.path_px[rows] += np.hypot(*(table.mean[rows, :2] - before).T)
+        table.seen_ns[rows] = t_ns
+        table.missed_ns[rows] = NEVER_NS
+        table.hits[rows] += 1
+        table.net_hits[rows] += seen.by_net
+        table.trust[rows] += np.where(seen.by_net, seen.score, 0.0)
+        told = seen.by_net | (table.net_hits[rows] == 0)
+        table.score[rows[told]] = seen.score[told]
+        votes.vote(table, rows, seen.kind, np.where(seen.by_net, seen.score, 0.0))
+
+    def _bear(self, seen: _Seen, free: NDArray[np.bool_], t_ns: int) -> None:
+        """Begin tracks with the boxes that nobody explains."""
+        free = free & (~seen.by_net | (seen.score >= self._settings.high_score))
+        blobs = np.flatnonzero(free & ~seen.by_net)
+        if len(blobs) and len(self._table):
+            free[blobs] = _covered(seen.box_px[blobs], self._table.boxes_px()) < 0.5
+        if not free.any():
+            return
+        new = seen.rows(free)
+        born = no_tracks(len(new))
+        born.mean = kalman.to_centre(new.box_px)
+        noise = _noise_px(born.mean, new, self._settings.noise_sizes)
+        born.var, born.var_rate = kalman.first_variances(born.mean, new.kind, noise)
+        born.born_px = new.box_px
+        born.birth_ns[:] = born.seen_ns[:] = t_ns
+        born.hits[:] = 1
+        born.net_hits[:] = new.by_net
+        born.trust = np.where(new.by_net, new.score, 0.0)
+        born.score = new.score.copy()
+        votes.vote(born, np.arange(len(new)), new.kind, born.trust)
+        self._table = self._table.with_rows(born)
+
+    def _judge(self, t_ns: int) -> None:
+        """Confirm, mark and end tracks after this step's boxes."""
+        table, limits = self._table, self._settings
+        if len(table) == 0:
+            self._hidden = np.zeros(0)
+            return
+        boxes = table.boxes_px()
+        now = table.seen_ns == t_ns
+        table.moved |= now & votes.has_moved(table, boxes)
+        votes.mark_riders(table, t_ns)
+        lives.run_standing_clock(table, t_ns)
+        ripe = np.flatnonzero(lives.ripe(table, boxes, limits))
+        table.serial[ripe] = self._serial + 1 + np.arange(len(ripe))
+        self._serial += len(ripe)
+        hidden, double = lives.hidden_share(table, boxes)
+        over = lives.run_twin_clock(table, double, t_ns)
+        over |= lives.given_up(table, t_ns, limits)
+        centre = table.mean[:, :2]
+        over |= ~now & ((centre < 0.0) | (centre > self._frame_px)).any(axis=1)
+        if over.any():
+            self._table, hidden = table.rows(~over), hidden[~over]
+        self._hidden = hidden
+
+    def _rows(self, mask: NDArray[np.bool_]) -> TrackPoints:
+        """Return the state of the tracks that ``mask`` picks as rows, in order of track_id."""
+        if not mask.any() or self._t_ns is None:
+            return no_points(camera_id=self._camera_id, run_id=self._run_id)
+        order = np.flatnonzero(mask)
+        order = order[np.argsort(self._table.serial[order], kind="stable")]
+        table = self._table.rows(order)
+        size = np.tile(self._frame_px, 2)
+        boxes = np.clip(table.boxes_px(), 0.0, size)
+        edge = ((boxes <= 0.01 * size) & _LOW) | ((boxes >= 0.99 * size) & ~_LOW)
+        flags = (
+            np.where(table.seen_ns < self._t_ns, int(Flag.COASTED), 0)
+            | np.where(table.moved, 0, int(Flag.PARKED))
+            | np.where(edge.any(axis=1), int(Flag.BORDER), 0)
+            | np.where(self._hidden[order] > 0.3, int(Flag.OVERLAPPED), 0)
+        )
+        return make_points(
+            camera_id=self._camera_id,
+            run_id=self._run_id,
+            t_ns=np.full(len(order), self._t_ns),
+            track_id=track_id_of(self._run_id, 0) + table.serial,
+            kind=votes.elected(table),
+            score=table.score,
+            flags=flags,
+            box_px=boxes,
+        )
+
+
+def _ordered(detections: Detections) -> _Seen:
+    """Return the boxes of a step: those of the net first, then by score and place."""
+    box = detections.box_px.astype(np.float64)
+    by_net = (detections.source & int(Eye.NET)) > 0
+    score = detections.score.astype(np.float64)
+    order = np.lexsort((detections.kind, *box.T, -score, ~by_net))
+    return _Seen(box_px=box, score=score, kind=detections.kind, by_net=by_net).rows(order)
+
+
+def _noise_px(z: NDArray[np.float64], seen: _Seen, noise_sizes: float) -> NDArray[np.float64]:
+    """Return the sigma of centre and size of boxes (n, 4): unsure boxes and blobs are coarser."""
+    size = np.sqrt(z[:, 2] * z[:, 3])
+    coarse = np.where(seen.by_net, 1.6 - 0.6 * seen.score, 3.0)
+    noise: NDArray[np.float64] = (noise_sizes * size * coarse)[:, None] * _AXES_NOISE
+    return noise
+
+
+def _with_kinds(pairs: Pairs, table: TrackTable, seen: _Seen) -> Pairs:
+    """Return the pairs without blobs of another size, people and vehicles less alike."""
+    mine = _GROUP[np.argmax(table.votes, axis=1)][pairs.track]
+    theirs = _GROUP[seen.kind][pairs.detection]
+    strange = (mine > 0) & (theirs > 0) & (mine != theirs)
+    side = seen.box_px[:, 2:] - seen.box_px[:, :2]
+    share = (side[:, 0] * side[:, 1])[pairs.detection]
+    share = share / (table.mean[:, 2] * table.mean[:, 3])[pairs.track]
+    young = ((table.net_hits == 0) & (table.serial == 0))[pairs.track]
+    fits = (share > _BLOB_SHARES[0]) & ((share < _BLOB_SHARES[1]) | young & (share < _YOUNG_SHARE))
+    return Pairs(
+        track=pairs.track,
+        detection=pairs.detection,
+        likeness=np.where(strange, _STRANGER, 1.0) * pairs.likeness,
+    ).where(seen.by_net[pairs.detection] | fits)
+
+
+def _covered(blob_px: NDArray[np.float64], box_px: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return which share of each blob (n, 4) lies under boxes (m, 4), at most summed up."""
+    i, j = touching(blob_px, box_px, np.zeros((len(blob_px), 2)))
+    shared = np.bincount(i, overlaps(blob_px[i], box_px[j]), len(blob_px))
+    sides = blob_px[:, 2:] - blob_px[:, :2]
+    return shared / np.maximum(sides[:, 0] * sides[:, 1], 1.0)

@@ -1,0 +1,81 @@
+"""What a track is: votes on its kind, whether it rides, whether it ever moved."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from calmstreet.model.kinds import HEIGHT_M, Kind
+from calmstreet.perception.table import NEVER_NS, TrackTable
+
+__all__ = ["elected", "has_moved", "mark_riders", "run_clock", "shift_px", "vote"]
+
+_RIDING_MPS = 3.5
+_MOTORED_MPS = 9.0
+_RIDING_NS = 2_000_000_000
+
+
+def vote(
+    table: TrackTable,
+    rows: NDArray[np.intp],
+    kind: NDArray[np.uint8],
+    score: NDArray[np.float64],
+) -> None:
+    """Add one weighted vote per row, in place; ``unknown`` is no vote."""
+    table.votes[rows, kind] += np.where(kind == Kind.UNKNOWN, 0.0, score)
+
+
+def elected(table: TrackTable) -> NDArray[np.uint8]:
+    """Return the Kind of every track: most votes, unknown without any; fast people ride."""
+    kind = np.argmax(table.votes, axis=1).astype(np.uint8)
+    riding = (kind == Kind.PEDESTRIAN) & (table.rider > 0)
+    return np.where(riding, table.rider, kind)
+
+
+def run_clock(
+    clock_ns: NDArray[np.int64], running: NDArray[np.bool_], t_ns: int
+) -> NDArray[np.int64]:
+    """Return clocks that started when ``running`` became true; NEVER_NS where it is not.
+
+    >>> run_clock(np.array([5, NEVER_NS, 5]), np.array([True, True, False]), 9)[:2].tolist()
+    [5, 9]
+    """
+    return np.where(running, np.minimum(clock_ns, t_ns), NEVER_NS)
+
+
+def mark_riders(table: TrackTable, t_ns: int) -> None:
+    """Turn people into riders who were faster than 3.5 m/s (9 m/s: motored) for 2 s, in place.
+
+    Metres are those of a standing person: 1.7 m per box height.
+    """
+    px_per_m = table.mean[:, 3] / HEIGHT_M[Kind.PEDESTRIAN]
+    speed_mps = np.hypot(table.rate[:, 0], table.rate[:, 1]) / px_per_m
+    table.fast_ns = run_clock(table.fast_ns, speed_mps > _RIDING_MPS, t_ns)
+    table.faster_ns = run_clock(table.faster_ns, speed_mps > _MOTORED_MPS, t_ns)
+    since_ns = t_ns - _RIDING_NS
+    table.rider[(table.fast_ns <= since_ns) & (table.rider == 0)] = Kind.BICYCLE
+    table.rider[table.faster_ns <= since_ns] = Kind.MOTORCYCLE
+
+
+def shift_px(then_px: NDArray[np.float64], now_px: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return how far boxes moved as a whole, (n,): what both opposite edges agree on.
+
+    A box that is cut short by somebody in front moves one edge only: that is no movement.
+
+    >>> then = np.array([[0.0, 0, 10, 10], [0.0, 0, 10, 10]])
+    >>> shift_px(then, np.array([[3.0, 4, 13, 14], [0.0, 0, 5, 10]])).tolist()
+    [5.0, 0.0]
+    """
+    low, high = now_px[:, :2] - then_px[:, :2], now_px[:, 2:] - then_px[:, 2:]
+    agreed = np.where(low * high > 0.0, np.minimum(np.abs(low), np.abs(high)), 0.0)
+    return np.hypot(agreed[:, 0], agreed[:, 1])
+
+
+def has_moved(table: TrackTable, boxes_px: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Return which tracks are elsewhere than at birth: by a quarter of their size and by noise.
+
+    A box that grew or shrank by half (straight towards a low camera, or away) has moved too.
+    """
+    size = table.size_px()
+    born = table.born_px[:, 2:] - table.born_px[:, :2]
+    growth = size / np.sqrt(born[:, 0] * born[:, 1])
+    far = shift_px(table.born_px, boxes_px) > 0.25 * size + 2.0 * np.sqrt(table.var[:, 0])
+    return far | (growth > 1.6) | (growth < 0.5)
