@@ -38,7 +38,6 @@ __all__ = [
 ]
 
 TRAIL_S = 2.0
-_FAINT = 0.55
 _PARKED: Bgr = bgr_of(PARKED_HEX)
 _KIND_BGR: tuple[Bgr, ...] = tuple(bgr_of(KIND_HEX[code]) for code in range(len(KIND_NAMES)))
 
