@@ -1,6 +1,6 @@
 """Road users through time: rows of points, one row per road user and analysed step."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,8 +14,10 @@ __all__ = [
     "Track",
     "TrackPoints",
     "concat_points",
+    "joined_columns",
     "make_points",
     "no_points",
+    "scalar_columns",
     "track_id_of",
 ]
 
@@ -35,6 +37,44 @@ POINT_COLUMNS: tuple[tuple[str, Any, int | None], ...] = (
     ("cov_m2", np.float32, 3),
 )
 """Name, dtype and width of every column, in the order in which they are stored."""
+
+_PARTS: dict[str, tuple[str, ...]] = {
+    "box_px": ("box_l_px", "box_t_px", "box_r_px", "box_b_px"),
+    "xy_m": ("x_m", "y_m"),
+    "velocity_mps": ("vx_mps", "vy_mps"),
+    "cov_m2": ("cov_xx_m2", "cov_xy_m2", "cov_yy_m2"),
+}
+
+
+def scalar_columns() -> tuple[tuple[str, Any, str, int | None], ...]:
+    """Return (name, dtype, column, part) for each scalar as it lies in tables and files.
+
+    >>> [name for name, _, column, _ in scalar_columns() if column == "xy_m"]
+    ['x_m', 'y_m']
+    """
+    rows: list[tuple[str, Any, str, int | None]] = []
+    for column, dtype, width in POINT_COLUMNS:
+        if width is None:
+            rows.append((column, dtype, column, None))
+        else:
+            rows += [(name, dtype, column, part) for part, name in enumerate(_PARTS[column])]
+    return tuple(rows)
+
+
+def joined_columns(scalars: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    """Return the columns of TrackPoints from the scalars of ``scalar_columns``.
+
+    >>> joined_columns({name: np.zeros(2, t) for name, t, _, _ in scalar_columns()})["xy_m"].shape
+    (2, 2)
+    """
+    return {
+        column: (
+            scalars[column]
+            if width is None
+            else np.stack([scalars[part] for part in _PARTS[column]], axis=1)
+        )
+        for column, _, width in POINT_COLUMNS
+    }
 
 
 def track_id_of(run_id: int, serial: int) -> int:

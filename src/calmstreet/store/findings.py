@@ -1,0 +1,172 @@
+"""What was found in the runs: rows of the catalogue as columns and nouns."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import astuple, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from calmstreet.model.bins import Bins
+from calmstreet.model.event import Event
+from calmstreet.model.signals import SignalChanges
+from calmstreet.store import bins as bin_rows
+from calmstreet.store import events as event_rows
+from calmstreet.store.database import Database, marks
+from calmstreet.store.folder import StoredFile
+from calmstreet.store.tables import Columns, read_rows, save_rows
+
+__all__ = ["Findings", "Picture", "Warned"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    """One kept blurred picture: ``path`` relative to the folder; ``what`` it shows; its size."""
+
+    path: str
+    what: str
+    t_ns: int
+    width_px: int
+    height_px: int
+    size_bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Warned:
+    """One warning: a ``code`` for programs, a ``text`` for people, ``args`` for translations."""
+
+    code: str
+    text: str
+    args: Mapping[str, float | str]
+
+
+class Findings:
+    """What was found: columns in, columns out (``store.tables`` names them)."""
+
+    def __init__(self, *, database: Database) -> None:
+        self._database = database
+
+    def save_crossings(self, run_id: int, columns: Mapping[str, NDArray[Any]]) -> None:
+        """Add crossings of gates."""
+        save_rows(self._database, "crossings", run_id, columns)
+
+    def crossings(self, run_ids: Sequence[int]) -> Columns:
+        """Return the crossings of the runs in order of time."""
+        return read_rows(self._database, "crossings", run_ids)
+
+    def save_track_summaries(self, run_id: int, columns: Mapping[str, NDArray[Any]]) -> None:
+        """Add one row per road user."""
+        save_rows(self._database, "track_summaries", run_id, columns)
+
+    def track_summaries(self, run_ids: Sequence[int]) -> Columns:
+        """Return one row per road user of the runs."""
+        return read_rows(self._database, "track_summaries", run_ids)
+
+    def save_track_labels(self, run_id: int, labels: Mapping[int, str]) -> None:
+        """Keep the foreign ids of imported tracks."""
+        columns = {
+            "track_id": np.array(list(labels), np.int64),
+            "label": np.array(list(labels.values()), np.str_),
+        }
+        save_rows(self._database, "track_labels", run_id, columns)
+
+    def track_labels(self, run_ids: Sequence[int]) -> dict[int, str]:
+        """Return the foreign ids by our track_id."""
+        columns = read_rows(self._database, "track_labels", run_ids)
+        return dict(zip(columns["track_id"].tolist(), columns["label"].tolist(), strict=True))
+
+    def save_light(self, run_id: int, columns: Mapping[str, NDArray[Any]]) -> None:
+        """Add spans of light and road surface."""
+        save_rows(self._database, "light", run_id, columns)
+
+    def light(self, run_ids: Sequence[int]) -> Columns:
+        """Return the spans of light of the runs in order of time."""
+        return read_rows(self._database, "light", run_ids)
+
+    def save_signal_changes(self, run_id: int, changes: SignalChanges) -> None:
+        """Add changes of signal heads."""
+        names = ("t_ns", "signal_id", "state", "confidence")
+        columns = {name: getattr(changes, name) for name in names}
+        save_rows(self._database, "signal_changes", run_id, columns)
+
+    def signal_changes(self, run_ids: Sequence[int]) -> SignalChanges:
+        """Return the changes of signal heads of the runs in order of time."""
+        columns = read_rows(self._database, "signal_changes", run_ids)
+        return SignalChanges(**{name: columns[name] for name in columns if name != "run_id"})
+
+    def save_events(self, run_id: int, events: Sequence[Event]) -> None:
+        """Add events, or write them anew where they are known already."""
+        event_rows.save_events(self._database, run_id, events)
+
+    def events(self, run_ids: Sequence[int]) -> list[Event]:
+        """Return the events of the runs in order of start."""
+        return event_rows.read_events(self._database, run_ids)
+
+    def save_bins(self, run_id: int, bins: Bins, *, measure: str = "counts") -> None:
+        """Add bins of one of ``store.bins.MEASURES``; the same slice again replaces the old."""
+        bin_rows.save_bins(self._database, run_id, bins, measure=measure)
+
+    def bins(self, run_ids: Sequence[int], *, measure: str = "counts") -> list[Bins]:
+        """Return the bins of the runs, one Bins for each run and width."""
+        return bin_rows.read_bins(self._database, run_ids, measure=measure)
+
+    def save_evidence(self, event_id: str, files: Sequence[StoredFile]) -> None:
+        """Keep the evidence files of one saved event; the same path again replaces the row."""
+        with self._database.writing() as connection:
+            connection.executemany(
+                "INSERT OR REPLACE INTO evidence_files VALUES (?, ?, ?, ?, ?)",
+                [(f.path, f.run_id, event_id, f.size_bytes, f.sha256) for f in files],
+            )
+
+    def evidence_paths(self, event_id: str) -> list[str]:
+        """Return the paths of the evidence of an event in the published runs."""
+        rows = self._select(
+            "SELECT path FROM evidence_files JOIN runs USING (run_id)"
+            " WHERE event_id = ? AND live = 1 ORDER BY path",
+            [event_id],
+        )
+        return [str(row[0]) for row in rows]
+
+    def save_warnings(self, run_id: int, warnings: Sequence[Warned]) -> None:
+        """Keep the warnings of a run in place of those it had."""
+        rows = [
+            (run_id, i, w.code, w.text, json.dumps(dict(w.args), sort_keys=True))
+            for i, w in enumerate(warnings)
+        ]
+        with self._database.writing() as connection:
+            connection.execute("DELETE FROM warnings WHERE run_id = ?", (run_id,))
+            connection.executemany("INSERT INTO warnings VALUES (?, ?, ?, ?, ?)", rows)
+
+    def warnings(self, run_ids: Sequence[int]) -> list[Warned]:
+        """Return the warnings of the runs in their order."""
+        rows = self._select(
+            f"SELECT code, text, args_json FROM warnings WHERE run_id IN ({marks(run_ids)})"
+            " ORDER BY run_id, position",
+            run_ids,
+        )
+        return [Warned(code=code, text=text, args=json.loads(args)) for code, text, args in rows]
+
+    def save_picture(self, run_id: int, picture: Picture) -> None:
+        """Keep the row of a blurred picture; the same path again replaces it."""
+        path, *rest = astuple(picture)
+        with self._database.writing() as connection:
+            connection.execute(
+                "INSERT OR REPLACE INTO pictures VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                (path, run_id, *rest),
+            )
+
+    def pictures(self, run_ids: Sequence[int]) -> list[Picture]:
+        """Return the pictures of the runs in order of time."""
+        names = ("path", "what", "t_ns", "width_px", "height_px", "size_bytes", "sha256")
+        rows = self._select(
+            f"SELECT {', '.join(names)} FROM pictures WHERE run_id IN ({marks(run_ids)})"
+            " ORDER BY t_ns, path",
+            run_ids,
+        )
+        return [Picture(**dict(zip(names, row, strict=True))) for row in rows]
+
+    def _select(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        with self._database.guarded() as connection:
+            return connection.execute(sql, list(values)).fetchall()

@@ -1,0 +1,271 @@
+-- The catalogue of one result folder. Every column carries its meaning and unit.
+--
+-- Times end in _ns: whole UTC nanoseconds since 1970-01-01. Durations end in _s: seconds.
+-- An unknown number is NULL here and NaN in the program: SQLite keeps no NaN. Minus zero becomes
+-- zero, infinities are kept. Flags are 0 or 1. Paths are relative to the folder, with "/".
+-- Rows that belong to a run go when the run goes (ON DELETE CASCADE).
+
+CREATE TABLE meta (
+    key TEXT NOT NULL PRIMARY KEY,  -- name of a fact about this folder, such as "created_ns"
+    value TEXT NOT NULL             -- its value as text
+) STRICT;
+
+CREATE TABLE migrations (
+    number INTEGER NOT NULL PRIMARY KEY,  -- number of the file in migrations/
+    applied_ns INTEGER NOT NULL,          -- when it was applied
+    sha256 TEXT NOT NULL                  -- sha256 of the file that was applied, hex
+) STRICT;
+
+CREATE TABLE sites (
+    site_version TEXT NOT NULL PRIMARY KEY,  -- sha256 of the canonical JSON, hex
+    site_id TEXT NOT NULL,                   -- id of the place
+    json TEXT NOT NULL,                      -- canonical JSON of model.site.Site
+    file_text TEXT NOT NULL,                 -- SITE.toml as it was given; "" when there was none
+    saved_ns INTEGER NOT NULL                -- when it was first saved here
+) STRICT;
+
+CREATE TABLE cameras (
+    camera_id TEXT NOT NULL PRIMARY KEY,  -- id of the camera
+    name TEXT NOT NULL DEFAULT '',        -- name for people
+    first_ns INTEGER NOT NULL             -- when it was first saved here
+) STRICT;
+
+CREATE TABLE runs (
+    run_id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,  -- never used twice, < 2^31
+    camera_id TEXT NOT NULL REFERENCES cameras (camera_id),  -- camera that was watched
+    site_version TEXT NOT NULL REFERENCES sites (site_version),  -- site it was watched under
+    source TEXT NOT NULL,               -- file name or redacted address
+    start_ns INTEGER NOT NULL,          -- time of the first frame
+    end_ns INTEGER NOT NULL,            -- time of the last frame
+    state TEXT NOT NULL CHECK (state IN ('open', 'partial', 'complete')),  -- how far it came
+    time_known TEXT NOT NULL CHECK (time_known IN ('given', 'name', 'assumed', 'unknown')),  -- where time zero came from
+    width_px INTEGER NOT NULL,          -- width of the picture, pixels
+    height_px INTEGER NOT NULL,         -- height of the picture, pixels
+    declared_fps REAL,                  -- frames per second that the stream declares
+    delivered_fps REAL,                 -- frames per second by the timestamps
+    detector TEXT NOT NULL,             -- "name/version" of the eyes
+    frames INTEGER NOT NULL,            -- frames that came
+    repeated_frames INTEGER NOT NULL,   -- of these, same content as the one before
+    analysed_frames INTEGER NOT NULL,   -- of these, analysed
+    counted INTEGER NOT NULL CHECK (counted IN (0, 1)),  -- 0 where the picture moved or was cut
+    note TEXT NOT NULL,                 -- what a person should know
+    live INTEGER NOT NULL CHECK (live IN (0, 1)),  -- 0 until published; readers see 1 only
+    created_ns INTEGER NOT NULL         -- when the row was made
+) STRICT;
+CREATE INDEX runs_by_camera ON runs (camera_id, start_ns);
+
+CREATE TABLE run_files (
+    run_id INTEGER NOT NULL REFERENCES runs (run_id) ON DELETE CASCADE,  -- run
+    position INTEGER NOT NULL,     -- order within the run, from 0
+    name TEXT NOT NULL,            -- path of the video as it was given
+    size_bytes INTEGER NOT NULL,   -- size of the video, bytes
+    start_ns INTEGER NOT NULL,     -- where its first frame was laid on the clock
+    note TEXT NOT NULL,            -- why it was used only in part; "" when whole
+    PRIMARY KEY (run_id, position)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE point_files (
+    path TEXT NOT NULL PRIMARY KEY,  -- Parquet file of points
+    run_id INTEGER NOT NULL REFERENCES runs (run_id) ON DELETE CASCADE,  -- run
+    rows INTEGER NOT NULL,           -- rows in the file
+    start_ns INTEGER NOT NULL,       -- first analysed step that the file covers
+    end_ns INTEGER NOT NULL,         -- last analysed step that the file covers
+    size_bytes INTEGER NOT NULL,     -- size, bytes
+    sha256 TEXT NOT NULL             -- sha256 of the file, hex
+) STRICT;
+CREATE INDEX point_files_by_run ON point_files (run_id, start_ns);
+
+CREATE TABLE step_files (
+    path TEXT NOT NULL PRIMARY KEY,  -- Parquet file of analysed steps
+    run_id INTEGER NOT NULL REFERENCES runs (run_id) ON DELETE CASCADE,  -- run
+    rows INTEGER NOT NULL,           -- steps in the file
+    start_ns INTEGER NOT NULL,       -- first step
+    end_ns INTEGER NOT NULL,         -- last step
+    size_bytes INTEGER NOT NULL,     -- size, bytes
+    sha256 TEXT NOT NULL             -- sha256 of the file, hex
+) STRICT;
+CREATE INDEX step_files_by_run ON step_files (run_id, start_ns);
+
+CREATE TABLE crossings (
+    run_id INTEGER NOT NULL REFERENCES runs (run_id) ON DELETE CASCADE,  -- run
+    gate_id TEXT NOT NULL,      -- gate that was crossed
+    t_ns INTEGER NOT NULL,      -- instant of the crossing, between two steps
+    track_id INTEGER NOT NULL,  -- road user
+    kind INTEGER NOT NULL,      -- code of model.kinds.Kind
+    direction TEXT NOT NULL CHECK (direction IN ('to_left', 'to_right')),  -- side it ended on
+    speed_mps REAL,             -- speed at the crossing, m/s
+    headway_s REAL,             -- front to front, from the user before it in this direction, s
+    gap_s REAL                  -- rear to front, from the user before it in this direction, s
+) STRICT;
+CREATE INDEX crossings_by_gate ON crossings (run_id, gate_id, t_ns);
+
+CREATE TABLE track_summaries (
+    run_id INTEGER NOT NULL REFERENCES runs (run_id) ON DELETE CASCADE,  -- run
+    track_id INTEGER NOT NULL,   -- road user, run_id << 32 | serial
+    kind INTEGER NOT NULL,       -- final vote, code of model.kinds.Kind
+    start_ns INTEGER NOT NULL,   -- first row
+    end_ns INTEGER NOT NULL,     -- last row
+    first_x_px REAL,             -- foot of the first row, pixels from the left
+    first_y_px REAL,             -- foot of the first row, pixels from the top
+    last_x_px REAL,              -- foot of the last row, pixels from the left
+    last_y_px REAL,              -- foot of the last row, pixels from the top
+    entry_id TEXT NOT NULL,      -- zone or gate of entry, "" for none
+    exit_id TEXT NOT NULL,       -- zone or gate of exit, "" for none
+    movement_id TEXT NOT NULL,   -- id of the movement, "unknown" where none fits
+    rows INTEGER NOT NULL,       -- points of this road user
+    parked INTEGER NOT NULL CHECK (parked IN (0, 1)),   -- 1 where it never moved
+    counted INTEGER NOT NULL CHECK (counted IN (0, 1)), -- 1 where it counts as traffic
+    PRIMARY KEY (run_id, track_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE track_labels (
+    run_id INTEGER NOT NULL REFERENCES runs (run_id) ON DELETE CASCADE,  -- run
+    track_id INTEGER NOT NULL,  -- our id
+    label TEXT NOT NULL,        -- id in the foreign file it came from, such as "veh_12"
+    PRIMARY KEY (run_id, track_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE bins (
+    run_id INTEGER NOT NULL REFERENCES runs (run_id) ON DELETE CASCADE,  -- run
+    measure TEXT NOT NULL CHECK (measure IN ('counts', 'speeds', 'conflicts', 'signals')),  -- whose exposure exposure_s is
+    what TEXT NOT NULL,          -- "gate:ID:to_left", "movement:FROM:TO", "queue:ID"
+    kind INTEGER NOT NULL,       -- code of model.kinds.Kind
+    width_ns INTEGER NOT NULL,   -- width of the slice of time, ns
+    start_ns INTEGER NOT NULL,   -- start of the slice of time
+    count REAL,                  -- how many, or how much for a level such as a queue
+    exposure_s REAL NOT NULL,    -- seconds really watched for this measure; 0 = nobody watched
+    flags TEXT NOT NULL,         -- words parted by ";" such as "dusk;partial"
+    PRIMARY KEY (run_id, measure, width_ns, what, kind, start_ns)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX bins_by_time ON bins (measure, width_ns, what, start_ns);
+
+CREATE TABLE light (
+    run_id INTEGER NOT NULL REFERENCES runs (run_id) ON DELETE CASCADE,  -- run
+    start_ns INTEGER NOT NULL,  -- from
+    end_ns INTEGER NOT NULL,    -- until
+    light TEXT NOT NULL CHECK (light IN ('day', 'dusk', 'night', 'unknown')),  -- light
+    surface TEXT NOT NULL CHECK (surface IN ('dry', 'wet', 'snow', 'unknown')),  -- road surface
+    PRIMARY KEY (run_id, start_ns)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE signal_changes (
+    run_id INTEGER NOT NULL REFERENCES runs (run_id) ON DELETE CASCADE,  -- run
+    signal_id TEXT NOT NULL,   -- signal head
+    t_ns INTEGER NOT NULL,     -- when the new state was first seen
+    state INTEGER NOT NULL,    -- code of model.signals.SignalState
+    confidence REAL,           -- 0..1
+    PRIMARY KEY (run_id, signal_id, t_ns)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE events (
+    run_id INTEGER NOT NULL REFERENCES runs (run_id) ON DELETE CASCADE,  -- run
+    event_id TEXT NOT NULL,       -- 16 hex digits, see model.event.event_id_of
+    kind TEXT NOT NULL,           -- kind of finding
+    camera_id TEXT NOT NULL,      -- camera
+    start_ns INTEGER NOT NULL,    -- from
+    end_ns INTEGER NOT NULL,      -- until
+    x_m REAL,                     -- place, metres east in the site's frame
+    y_m REAL,                     -- place, metres north in the site's frame
+    severity INTEGER NOT NULL,    -- 0..4
+    rule TEXT NOT NULL,           -- "name/version"
+    values_json TEXT NOT NULL,    -- {name with unit: number or null}
+    reasons_json TEXT NOT NULL,   -- [the rule's own words]
+    exceptions_json TEXT NOT NULL,  -- [what speaks against it]
+    PRIMARY KEY (run_id, event_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX events_by_time ON events (start_ns);
+CREATE INDEX events_by_id ON events (event_id);
+
+CREATE TABLE event_tracks (
+    run_id INTEGER NOT NULL,    -- run
+    event_id TEXT NOT NULL,     -- event
+    position INTEGER NOT NULL,  -- order in the event, from 0
+    track_id INTEGER NOT NULL,  -- road user
+    PRIMARY KEY (run_id, event_id, position),
+    FOREIGN KEY (run_id, event_id) REFERENCES events (run_id, event_id) ON DELETE CASCADE
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE evidence_files (
+    path TEXT NOT NULL PRIMARY KEY,  -- evidence file (Parquet of points or JSON)
+    run_id INTEGER NOT NULL,         -- run
+    event_id TEXT NOT NULL,          -- event that it proves
+    size_bytes INTEGER NOT NULL,     -- size, bytes
+    sha256 TEXT NOT NULL,            -- sha256 of the file, hex
+    FOREIGN KEY (run_id, event_id) REFERENCES events (run_id, event_id) ON DELETE CASCADE
+) STRICT;
+CREATE INDEX evidence_files_by_event ON evidence_files (run_id, event_id);
+
+CREATE TABLE segments (
+    segment_id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,  -- never used twice
+    camera_id TEXT NOT NULL REFERENCES cameras (camera_id),  -- camera
+    run_id INTEGER REFERENCES runs (run_id) ON DELETE CASCADE,  -- run; NULL when of no run
+    start_ns INTEGER NOT NULL,    -- first picture
+    end_ns INTEGER NOT NULL,      -- last picture
+    path TEXT NOT NULL UNIQUE,    -- blurred video
+    size_bytes INTEGER NOT NULL,  -- size, bytes
+    sha256 TEXT NOT NULL          -- sha256 of the file, hex
+) STRICT;
+CREATE INDEX segments_by_camera ON segments (camera_id, start_ns);
+
+CREATE TABLE pictures (
+    path TEXT NOT NULL PRIMARY KEY,  -- blurred picture
+    run_id INTEGER NOT NULL REFERENCES runs (run_id) ON DELETE CASCADE,  -- run
+    what TEXT NOT NULL,              -- "background", "trajectories", "gates", ...
+    t_ns INTEGER NOT NULL,           -- instant it shows, or the start of what it sums up
+    width_px INTEGER NOT NULL,       -- stored width, pixels
+    height_px INTEGER NOT NULL,      -- stored height, pixels
+    size_bytes INTEGER NOT NULL,     -- size, bytes
+    sha256 TEXT NOT NULL             -- sha256 of the file, hex
+) STRICT;
+CREATE INDEX pictures_by_run ON pictures (run_id, what);
+
+CREATE TABLE warnings (
+    run_id INTEGER NOT NULL REFERENCES runs (run_id) ON DELETE CASCADE,  -- run
+    position INTEGER NOT NULL,  -- order, from 0
+    code TEXT NOT NULL,         -- short name, the same in every language
+    text TEXT NOT NULL,         -- sentence in English
+    args_json TEXT NOT NULL,    -- {name: value} for the same sentence in another language
+    PRIMARY KEY (run_id, position)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE users (
+    user_id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,  -- never used twice
+    name TEXT NOT NULL UNIQUE,    -- name to sign in with
+    role TEXT NOT NULL CHECK (role IN ('viewer', 'operator', 'admin')),  -- what they may do
+    password_hash TEXT NOT NULL,  -- salted slow hash with its parameters
+    created_ns INTEGER NOT NULL,  -- when the account was made
+    disabled INTEGER NOT NULL DEFAULT 0 CHECK (disabled IN (0, 1))  -- 1 = may not sign in
+) STRICT;
+
+CREATE TABLE reviews (
+    review_id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,  -- never used twice
+    event_id TEXT NOT NULL,    -- event that was looked at; outlives the run
+    user_id INTEGER NOT NULL REFERENCES users (user_id),  -- who looked
+    verdict TEXT NOT NULL CHECK (verdict IN ('right', 'wrong', 'unsure')),  -- what they found
+    note TEXT NOT NULL,        -- their words
+    t_ns INTEGER NOT NULL      -- when
+) STRICT;
+CREATE INDEX reviews_by_event ON reviews (event_id, t_ns);
+
+CREATE TABLE audit (
+    audit_id INTEGER NOT NULL PRIMARY KEY,  -- 1, 2, 3, ... without holes
+    t_ns INTEGER NOT NULL,       -- when
+    actor TEXT NOT NULL,         -- user name or "system"
+    action TEXT NOT NULL,        -- what was done
+    detail_json TEXT NOT NULL,   -- {name: value}
+    previous_sha256 TEXT NOT NULL,  -- sha256 of the row before, hex; 64 zeros for the first
+    sha256 TEXT NOT NULL         -- sha256 over all columns before this one, hex
+) STRICT;
+
+CREATE TABLE jobs (
+    job_id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,  -- never used twice
+    kind TEXT NOT NULL,         -- what is to be done
+    args_json TEXT NOT NULL,    -- {name: value}
+    state TEXT NOT NULL CHECK (state IN ('waiting', 'running', 'done', 'failed')),  -- how far
+    asked_ns INTEGER NOT NULL,  -- when it was asked for
+    asked_by TEXT NOT NULL,     -- user name or "system"
+    started_ns INTEGER,         -- when it began; NULL before
+    ended_ns INTEGER,           -- when it ended; NULL before
+    result_json TEXT NOT NULL   -- what came of it
+) STRICT;
+CREATE INDEX jobs_by_state ON jobs (state, asked_ns);
