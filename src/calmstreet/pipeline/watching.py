@@ -103,9 +103,7 @@ class Watch:
             width_px=self.width_px,
             height_px=self.height_px,
         )
-        self.points = PointWriter(
-            folder=self.folder, camera_id=self.camera_id, run_id=self.run_id
-        )
+        self.points = PointWriter(folder=self.folder, camera_id=self.camera_id, run_id=self.run_id)
         self._pace = Pace(fps=self.analysed_fps)
         self._held = np.empty((0, 4), np.float32)
 
