@@ -17,7 +17,6 @@ from calmstreet.errors import PrivacyError
 from calmstreet.model.detections import Detections
 from calmstreet.model.frame import Frame
 from calmstreet.model.kept import BlurredFrame
-from calmstreet.model.kinds import Kind
 from calmstreet.model.points import TrackPoints
 from calmstreet.units import NS_PER_S
 from calmstreet.video.mosaic import fill, mosaic, polygon_mask
@@ -37,10 +36,9 @@ __all__ = ["Blur", "annotate", "blur_still"]
 
 Polygon = Sequence[tuple[float, float]]
 
-SURE_SCORE = 0.35
-"""A box below this score may be of another kind than it says: it is covered whole."""
 _BLOB_REACH_S = 0.3
 _COVER_MARGIN = 0.12
+_MASK_WIDTH_PX = 200
 
 
 class _Waiting(NamedTuple):
@@ -141,7 +139,7 @@ class Blur:
         bgr = frame.bgr(*self.size_px)
         if bgr.shape != (self.size_px[1], self.size_px[0], 3):
             raise ValueError("the colour picture has another size than was asked for")
-        seen = self._places(detections.box_px, _doubted(detections.kind, detections.score))
+        seen = self._places(detections.box_px, detections.kind)
         tracked = self._places(points.box_px, points.kind)
         both = Places(
             np.concatenate([tracked.box_px, seen.box_px]), np.concatenate([tracked.kind, seen.kind])
@@ -160,8 +158,8 @@ class Blur:
 
     def _blobs(self, moving: NDArray[np.uint8], box_px: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return boxes (n, 4) around moving pixels that no box explains, in stored pixels."""
-        rows, columns = moving.shape
-        rest = (moving > 0).astype(np.uint8)
+        rest = _small_mask(moving)
+        rows, columns = rest.shape
         to_small = np.array([columns / self.size_px[0], rows / self.size_px[1]] * 2)
         size = box_px[:, 2:] - box_px[:, :2]
         wide = np.concatenate([box_px[:, :2], box_px[:, 2:]], axis=1)
@@ -169,6 +167,8 @@ class Blur:
         wide[:, 2:] += _COVER_MARGIN * size
         for left, top, right, bottom in np.maximum(np.round(wide * to_small), 0).astype(int):
             rest[top:bottom, left:right] = 0
+        if not rest.any():
+            return np.empty((0, 4), np.float32)
         _, _, stats, _ = cv2.connectedComponentsWithStats(rest, connectivity=8)
         corner, extent = stats[1:, :2], stats[1:, 2:4]
         blobs = np.concatenate([corner, corner + extent], axis=1) / to_small
@@ -181,7 +181,7 @@ class Blur:
             places = self._sightings.at(waiting.t_ns)
             zones = join_zones(
                 [
-                    *(zones_of(*part, strict=self._strict) for part in places),
+                    zones_of(*places, strict=self._strict),
                     zones_whole(self._sightings.blobs_at(waiting.t_ns, _BLOB_REACH_S)),
                 ]
             )
@@ -196,9 +196,14 @@ class Blur:
         return pictures
 
 
-def _doubted(kind: NDArray[np.uint8], score: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """Return the kinds, ``unknown`` where the score is low (NaN too)."""
-    return np.where(score >= SURE_SCORE, kind, np.uint8(Kind.UNKNOWN)).astype(np.uint8)
+def _small_mask(moving: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return the mask 0 / 255 at most _MASK_WIDTH_PX wide; a cell with any moving pixel moves."""
+    mask = (moving > 0).astype(np.uint8) * np.uint8(255)
+    factor = -(-mask.shape[1] // _MASK_WIDTH_PX)
+    if factor == 1:
+        return mask
+    size = (max(1, mask.shape[1] // factor), max(1, mask.shape[0] // factor))
+    return (cv2.resize(mask, size, interpolation=cv2.INTER_AREA) > 0).astype(np.uint8)
 
 
 def _painted(

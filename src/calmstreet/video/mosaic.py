@@ -80,8 +80,18 @@ def _snapped(zones: Zones, width: int, height: int) -> list[list[int]]:
         & (zones.rect_px[:, 1] < height)
     )
     rows = np.column_stack([rect, cell])[inside].astype(np.int64)
-    unique = np.unique(rows, axis=0)
-    return cast(list[list[int]], unique[np.argsort(unique[:, 4], kind="stable")].tolist())
+    different = {tuple(row) for row in rows.tolist()}
+    needed = _needed(np.array(sorted(different), np.int64).reshape(-1, 5))
+    return cast(list[list[int]], needed[np.argsort(needed[:, 4], kind="stable")].tolist())
+
+
+def _needed(rows: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the different rows l, t, r, b, cell that lie in no coarser or equal other one."""
+    left, top, right, bottom, cell = (column[:, None] for column in rows.T)
+    inside = (left >= left.T) & (top >= top.T) & (right <= right.T) & (bottom <= bottom.T)
+    inside &= cell <= cell.T
+    np.fill_diagonal(inside, False)
+    return rows[~inside.any(axis=1)]
 
 
 def _padded(patch: NDArray[np.uint8], right: int, bottom: int) -> NDArray[np.uint8]:

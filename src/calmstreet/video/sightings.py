@@ -52,7 +52,7 @@ class Sightings:
         """Forget everything."""
         self._steps.clear()
 
-    def at(self, t_ns: int) -> list[Places]:
+    def at(self, t_ns: int) -> Places:
         """Return all boxes to cover at ``t_ns``.
 
         Boxes seen in the picture itself as they are; tracks moved along their way; boxes of no
@@ -62,7 +62,11 @@ class Sightings:
         places = [step.standing for step in near]
         for step in near:
             places.append(step.seen if step.t_ns == t_ns else _without_track(step))
-        return [*places, _along_the_way(near, t_ns)]
+        places.append(_along_the_way(near, t_ns))
+        return Places(
+            np.concatenate([part.box_px for part in places]),
+            np.concatenate([part.kind for part in places]),
+        )
 
     def blobs_at(self, t_ns: int, reach_s: float) -> NDArray[np.float32]:
         """Return the moving blobs (n, 4) of the pictures within ``reach_s``."""

@@ -54,7 +54,7 @@ class Standing:
         known = overlap >= _SAME_PLACE_IOU
         self._seen_ns[known.any(axis=0)] = t_ns
         fresh = ~known.any(axis=1)
-        self._add(t_ns, picture, box_px[fresh], kind[fresh])
+        self._add(t_ns, box_px[fresh], kind[fresh])
         if t_ns - self._looked_ns >= LOOK_EVERY_S * NS_PER_S:
             self._looked_ns = t_ns
             self._look_at_places(t_ns, picture)
@@ -68,16 +68,11 @@ class Standing:
     def _confirmed(self) -> NDArray[np.bool_]:
         return np.asarray(self._seen_ns - self._first_ns >= CONFIRM_S * NS_PER_S)
 
-    def _add(
-        self,
-        t_ns: int,
-        picture: NDArray[np.uint8],
-        box_px: NDArray[np.float32],
-        kind: NDArray[np.uint8],
-    ) -> None:
+    def _add(self, t_ns: int, box_px: NDArray[np.float32], kind: NDArray[np.uint8]) -> None:
         if not len(box_px):
             return
-        looks = np.stack([_look(picture, box) for box in box_px])
+        side = _LOOK_SIDE_PX
+        looks = np.full((len(kind), side, side, 3), np.nan, np.float32)
         now = np.full(len(kind), t_ns, np.int64)
         self._box = np.concatenate([self._box, box_px])
         self._kind = np.concatenate([self._kind, kind])
@@ -88,9 +83,17 @@ class Standing:
 
     def _look_at_places(self, t_ns: int, picture: NDArray[np.uint8]) -> None:
         """Compare each place with its remembered look; follow the light where it is the same."""
-        for i in range(len(self)):
-            look = _look(picture, self._box[i])
-            if self._seen_ns[i] == t_ns:
+        half = cast(
+            NDArray[np.uint8],
+            cv2.resize(
+                picture,
+                (max(1, picture.shape[1] // 2), max(1, picture.shape[0] // 2)),
+                interpolation=cv2.INTER_AREA,
+            ),
+        )
+        for i in np.flatnonzero(self._confirmed()):
+            look = _look(half, self._box[i] / 2)
+            if self._seen_ns[i] == t_ns or np.isnan(self._look[i, 0, 0, 0]):
                 self._look[i] = look
                 self._alike_ns[i] = t_ns
             elif _alike(look, self._look[i]):
@@ -115,11 +118,11 @@ def iou(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.float32]:
     >>> iou(np.array([[0, 0, 2, 2]], np.float32), np.array([[0, 0, 2, 4]], np.float32)).tolist()
     [[0.5]]
     """
-    low = np.maximum(a[:, None, :2], b[None, :, :2])
-    high = np.minimum(a[:, None, 2:], b[None, :, 2:])
-    inner = np.clip(high - low, 0, None).prod(axis=2)
-    area_a = (a[:, 2:] - a[:, :2]).prod(axis=1)[:, None]
-    area_b = (b[:, 2:] - b[:, :2]).prod(axis=1)[None, :]
+    left, top = np.maximum(a[:, None, 0], b[:, 0]), np.maximum(a[:, None, 1], b[:, 1])
+    right, bottom = np.minimum(a[:, None, 2], b[:, 2]), np.minimum(a[:, None, 3], b[:, 3])
+    inner = np.maximum(right - left, 0) * np.maximum(bottom - top, 0)
+    area_a = ((a[:, 2] - a[:, 0]) * (a[:, 3] - a[:, 1]))[:, None]
+    area_b = (b[:, 2] - b[:, 0]) * (b[:, 3] - b[:, 1])
     return np.asarray(inner / np.maximum(area_a + area_b - inner, 1e-6), np.float32)
 
 

@@ -41,7 +41,7 @@ CELLS_PX: tuple[int, ...] = (4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256)
 """Sizes of mosaic cells. Few, so that cells lie on the same grid from picture to picture."""
 
 _CELLS_PER_HEAD = 4.0
-_WHOLE_CELL_OF_HEIGHT = 0.09
+_WHOLE_CELL_OF_HEIGHT = 0.07
 _WHOLE_CELL_OF_WIDTH = 0.05
 _GLASS_HEAD_SHARE = 0.16
 _VEHICLES = (Kind.CAR, Kind.VAN, Kind.BUS, Kind.TRUCK)
