@@ -7,6 +7,7 @@ The gate's prolongation beyond its ends never counts, but whoever comes back aro
 he was clear has not crossed.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,7 +25,7 @@ class Pass:
 
     direction: int
     t_ns: int
-    row: Any = None
+    note: Any = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -47,13 +48,13 @@ class PassState:
         """Return True when a passage waits for its verdict."""
         return self.net != 0 or self.net_all != 0
 
-    def passage(self, *, direction: int, own: bool, t_ns: int, row: Any = None) -> None:
-        """Note one passage; ``row`` is carried into the verdict untouched."""
+    def passage(self, *, direction: int, own: bool, t_ns: int, note: Any = None) -> None:
+        """Note one passage; ``note`` is carried into the verdict untouched."""
         self.net_all += direction
         if not own:
             return
         self.net += direction
-        found = Pass(direction=direction, t_ns=t_ns, row=row)
+        found = Pass(direction=direction, t_ns=t_ns, note=note)
         if direction > 0:
             self.to_left = found
         else:
@@ -74,10 +75,10 @@ class PassState:
 def crossings(
     line: Line, *, t_ns: ArrayLike, points: ArrayLike, hysteresis: ArrayLike
 ) -> list[Pass]:
-    """Return the list of Pass of one trajectory: times int64 (n,), points (n, 2).
+    """Return every crossing of one trajectory: times int64 (n,), points (n, 2).
 
-    ``hysteresis`` is one number or (n,), in the unit of the points. The first and the last place
-    must be clear for a crossing to count there.
+    ``hysteresis`` is one number or (n,), in the unit of the points. The user must be seen clear of
+    the line before and after the crossing.
 
     >>> from calmstreet.geometry.shapes import make_line
     >>> gate = make_line([(0, 0), (0, -10)])
@@ -89,11 +90,10 @@ def crossings(
     times = np.asarray(t_ns, np.int64)
     place = np.asarray(points, np.float64).reshape(-1, 2)
     clear = clear_of(line, place, np.broadcast_to(np.asarray(hysteresis, np.float64), len(place)))
-    hits = steps_through(line, place[:-1], place[1:])
-    state = PassState()
-    found: list[Pass] = []
-    settle_through(state, hits, clear, times[:-1], times[1:], found, first=1)
-    return found
+    before = np.concatenate([np.full((1, 2), np.nan), place])[: len(place)]
+    before_ns = np.concatenate([times[:1], times])[: len(times)]
+    hits = steps_through(line, before, place)
+    return settle_through(PassState(), hits, clear, before_ns, times)
 
 
 def settle_through(
@@ -102,25 +102,26 @@ def settle_through(
     clear: NDArray[np.bool_],
     before_ns: NDArray[np.int64],
     after_ns: NDArray[np.int64],
-    found: list[Pass],
     *,
-    first: int = 0,
-) -> None:
-    """Walk one user's hits and clear rows in order and append every crossing to ``found``.
+    notes: Sequence[Any] | None = None,
+) -> list[Pass]:
+    """Walk one user's rows in order and return every crossing that is decided in them.
 
-    ``hits.step`` counts steps from ``before_ns`` to ``after_ns`` (n,); row ``step + first`` of
-    ``clear`` is the end of that step.
+    ``hits.step`` is the row (0..n-1) whose step, from ``before_ns`` to ``after_ns``, passes the
+    line; ``clear`` (n,) says where the user is clear of it; ``notes`` (n,) are carried along.
     """
+    found: list[Pass | None] = []
     done = 0
-    for step, direction, share, own in zip(
+    for row, direction, share, own in zip(
         hits.step.tolist(), hits.direction.tolist(), hits.share.tolist(), hits.own, strict=True
     ):
-        row = step + first
-        if clear[done:row].any() and (verdict := state.settle()) is not None:
-            found.append(verdict)
-        start, end = int(before_ns[step]), int(after_ns[step])
+        if clear[done:row].any():
+            found.append(state.settle())
+        start, end = int(before_ns[row]), int(after_ns[row])
+        note = None if notes is None else notes[row]
         at_ns = start + round(share * (end - start))
-        state.passage(direction=direction, own=bool(own), t_ns=at_ns, row=step)
+        state.passage(direction=direction, own=bool(own), t_ns=at_ns, note=note)
         done = row
-    if clear[done:].any() and (verdict := state.settle()) is not None:
-        found.append(verdict)
+    if clear[done:].any():
+        found.append(state.settle())
+    return [crossing for crossing in found if crossing is not None]

@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 __all__ = [
     "Hits",
     "Line",
+    "boxes_cover",
     "clear_of",
     "distance_to",
     "inside_polygon",
@@ -266,3 +267,23 @@ def _crosses_itself(corners: Array) -> bool:
         if len(steps_through(bare, corners[i][None], following[i][None]).step):
             return True
     return False
+
+
+def boxes_cover(line: Line, box_px: ArrayLike) -> Mask:
+    """Return bool (n,): which boxes (n, 4) l, t, r, b touch the finite line.
+
+    Separating axes: the two sides of the box and the normal of the line.
+
+    >>> boxes_cover(make_line([(0, 5), (10, 5)]), [(2, 0, 4, 9), (2, 6, 4, 9)]).tolist()
+    [True, False]
+    """
+    box = np.asarray(box_px, np.float64).reshape(-1, 4)
+    a, b = line.a[line.own], line.b[line.own]
+    left, top, right, bottom = (column[:, None] for column in box.T)
+    low, high = np.minimum(a, b), np.maximum(a, b)
+    meets = (left <= high[:, 0]) & (right >= low[:, 0])
+    meets &= (top <= high[:, 1]) & (bottom >= low[:, 1])
+    dx, dy = b[:, 0] - a[:, 0], b[:, 1] - a[:, 1]
+    middle = dy * ((left + right) / 2 - a[:, 0]) - dx * ((top + bottom) / 2 - a[:, 1])
+    half = np.abs(dy) * (right - left) / 2 + np.abs(dx) * (bottom - top) / 2
+    return np.asarray((meets & (np.abs(middle) <= half)).any(axis=1))
