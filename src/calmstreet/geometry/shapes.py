@@ -93,23 +93,26 @@ def make_line(points: ArrayLike, *, y_up: bool = False) -> Line:
 
 
 def _prolongations(vertices: Array) -> list[Array]:
-    """Return up to two parts (2, 2) that prolong the ends and meet neither line nor each other."""
+    """Return up to two parts (2, 2), in the line's own sense, that prolong its ends.
+
+    One that would meet the line is left out, and both are when they would meet each other.
+    """
     reach = polyline_length(vertices)
     rays = []
     for end, before in ((vertices[0], vertices[1]), (vertices[-1], vertices[-2])):
         away = end - before
         rays.append(np.stack([end, end + away * (reach / np.sqrt((away * away).sum()))]))
-    free = [ray for ray in rays if not _meets(ray, vertices)]
-    if len(free) == 2 and _meets(free[0], free[1]):
+    free = [not _meets(rays[0], vertices[1:]), not _meets(rays[1], vertices[:-1])]
+    if all(free) and _meets(rays[0], rays[1]):
         return []
-    return free
+    senses = (rays[0][::-1], rays[1])
+    return [ray for ray, keep in zip(senses, free, strict=True) if keep]
 
 
 def _meets(ray: Array, vertices: Array) -> bool:
-    """Return True when the part away from the ray's own start passes through the polyline."""
-    start = ray[0] + (ray[1] - ray[0]) * 1e-6
+    """Return True when a straight part passes through a polyline, its own neighbour left out."""
     bare = Line(a=vertices[:-1], b=vertices[1:], own=np.ones(len(vertices) - 1, bool))
-    return len(steps_through(bare, start[None], ray[1][None]).step) > 0
+    return len(steps_through(bare, ray[:1], ray[1:]).step) > 0
 
 
 def left_distance(points: ArrayLike, a: ArrayLike, b: ArrayLike) -> Array:
