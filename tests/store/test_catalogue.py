@@ -1,7 +1,9 @@
 import re
 import sqlite3
+from dataclasses import fields, is_dataclass, replace
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,6 +12,7 @@ from tests.store.rows import a_run, a_site, a_step
 from calmstreet.clock import FakeClock
 from calmstreet.errors import StoreError
 from calmstreet.model.event import Event
+from calmstreet.model.flow import Crossings, Flow, Journeys, Minutes
 from calmstreet.model.signals import SignalChanges, SignalState
 from calmstreet.store.catalogue import Catalogue, SourceFile
 from calmstreet.store.database import migrations, open_database
@@ -40,7 +43,7 @@ def fill(catalogue: Catalogue, run_id: int) -> None:
         folder=catalogue.folder, camera_id="north", run_id=run_id, on_file=catalogue.add_file
     ) as writer:
         writer.append(1, a_step(1, rows=2, run_id=run_id))
-    catalogue.save_crossings(run_id, a_crossing())
+    catalogue.save_flow(a_flow(run_id))
     catalogue.save_track_labels(run_id, {run_id << 32: "veh_12"})
     catalogue.save_events(run_id, [an_event()])
     catalogue.save_warnings(run_id, [Warned(code="gap", text="a gap", args={"gap_s": 2.5})])
@@ -50,17 +53,63 @@ def fill(catalogue: Catalogue, run_id: int) -> None:
     catalogue.save_picture(run_id, a_picture(f"pictures/{run_id}.png"))
 
 
-def a_crossing() -> dict[str, np.ndarray]:
-    return {
-        "gate_id": np.array(["stop-line", "stop-line"]),
-        "t_ns": np.array([20, 10]),
-        "track_id": np.array([2, 1]),
-        "kind": np.array([4, 1], np.uint8),
-        "direction": np.array(["to_left", "to_right"]),
-        "speed_mps": np.array([np.nan, 0.1]),
-        "headway_s": np.array([np.inf, 2.0]),
-        "gap_s": np.array([np.nan, np.nan]),
-    }
+def a_flow(run_id: int) -> Flow:
+    crossings = Crossings(
+        gate_id=np.array(["stop-line", "stop-line"]),
+        t_ns=np.array([10, 20]),
+        track_id=np.array([1, 2]),
+        kind=np.array([4, 1], np.uint8),
+        direction=np.array(["to_right", "to_left"]),
+        headway_s=np.array([2.0, np.inf]),
+        gap_s=np.array([np.nan, np.nan]),
+        speed_mps=np.array([0.1, np.nan]),
+        length_m=np.array([4.5, np.nan]),
+        counted=np.array([True, False]),
+    )
+    journeys = Journeys(
+        track_id=np.array([1]),
+        kind=np.array([4]),
+        start_ns=np.array([3]),
+        end_ns=np.array([9]),
+        done_ns=np.array([8]),
+        entry_px=np.array([[0.1, np.nan]]),
+        exit_px=np.array([[3.0, 4.0]]),
+        entry_id=np.array(["n"]),
+        exit_id=np.array(["unknown"]),
+        movement_id=np.array(["unknown"]),
+        entry_heading=np.array([[0.6, 0.8]]),
+        exit_heading=np.array([[np.nan, np.nan]]),
+        metric=np.array([False]),
+        rows=np.array([5]),
+        counted=np.array([False]),
+        reason=np.array(["too short"]),
+    )
+    minutes = Minutes(
+        gate_ids=("stop-line", "exit"),
+        start_ns=np.array([0, 60 * 10**9]),
+        watched_s=np.array([60.0, 12.5]),
+        occupied_s=np.array([[1.5, 0.0], [0.25, 7.0]]),
+    )
+    return Flow(
+        camera_id="north",
+        run_id=run_id,
+        site_version=a_site().site_version,
+        crossings=crossings,
+        journeys=journeys,
+        minutes=minutes,
+        watched_ns=np.array([[0, 40], [50, 90]]),
+    )
+
+
+def assert_same(one: Any, other: Any) -> None:
+    """Compare two columnar nouns field by field, NaN equal to NaN, dtypes alike."""
+    for name in (field.name for field in fields(one)):
+        mine, theirs = getattr(one, name), getattr(other, name)
+        if is_dataclass(mine):
+            assert_same(mine, theirs)
+        else:
+            np.testing.assert_array_equal(mine, theirs)
+            assert np.asarray(mine).dtype.kind == np.asarray(theirs).dtype.kind
 
 
 def an_event() -> Event:
@@ -188,10 +237,12 @@ def test_a_swap_that_fails_changes_nothing(tmp_path: Path) -> None:
 def test_a_fault_inside_a_transaction_takes_all_of_it_back(tmp_path: Path) -> None:
     with opened(tmp_path) as catalogue:
         run_id = with_run(catalogue)
-        wrong = a_crossing() | {"direction": np.array(["to_left", "nowhere"])}
+        catalogue.save_flow(a_flow(run_id))
+        flow = a_flow(run_id)
+        wrong = replace(flow.crossings, direction=np.array(["to_left", "nowhere"]))
         with pytest.raises(StoreError, match="CHECK constraint failed"):
-            catalogue.save_crossings(run_id, wrong)
-        assert len(catalogue.crossings([run_id])["t_ns"]) == 0
+            catalogue.save_flow(replace(flow, crossings=wrong))
+        assert_same(catalogue.flow(run_id), flow)
 
 
 def test_run_ids_are_never_used_twice(tmp_path: Path) -> None:
@@ -218,16 +269,34 @@ def test_what_a_crash_left_unpublished_is_forgotten(tmp_path: Path) -> None:
         assert {path.name[0] for path in tmp_path.rglob("*-0000.*")} == {str(old)}
 
 
+def test_a_flow_comes_back_as_it_was(tmp_path: Path) -> None:
+    with opened(tmp_path) as catalogue:
+        run_id = with_run(catalogue)
+        catalogue.save_flow(a_flow(run_id))
+        catalogue.save_flow(a_flow(run_id))
+        assert_same(catalogue.flow(run_id), a_flow(run_id))
+        assert catalogue.crossings([run_id])["direction"].tolist() == ["to_right", "to_left"]
+        assert catalogue.journeys([run_id])["reason"].tolist() == ["too short"]
+        with pytest.raises(StoreError, match="there is no run 99"):
+            catalogue.flow(99)
+
+
+def test_a_run_in_which_nothing_was_counted(tmp_path: Path) -> None:
+    with opened(tmp_path) as catalogue:
+        run_id = with_run(catalogue)
+        flow = catalogue.flow(run_id)
+        assert len(flow.crossings) == len(flow.journeys) == 0
+        assert flow.minutes.occupied_s.shape == (0, 0)
+        assert flow.watched_ns.shape == (0, 2)
+        catalogue.save_flow(flow)
+        assert_same(catalogue.flow(run_id), flow)
+
+
 def test_unknown_numbers_are_null_in_sql_and_nan_in_arrays(tmp_path: Path) -> None:
     with opened(tmp_path) as catalogue:
         run_id = with_run(catalogue)
-        catalogue.save_crossings(run_id, a_crossing())
-        found = catalogue.crossings([run_id])
-    np.testing.assert_array_equal(found["speed_mps"], [0.1, np.nan])
-    np.testing.assert_array_equal(found["headway_s"], [2.0, np.inf])
-    assert found["t_ns"].tolist() == [10, 20]
-    assert found["kind"].dtype == np.uint8
-    assert found["direction"].tolist() == ["to_right", "to_left"]
+        catalogue.save_flow(a_flow(run_id))
+        assert np.isnan(catalogue.crossings([run_id])["gap_s"]).all()
     connection = sqlite3.connect(tmp_path / CATALOGUE_NAME)
     nulls = connection.execute("SELECT count(*) FROM crossings WHERE gap_s IS NULL").fetchone()
     connection.close()
@@ -237,10 +306,8 @@ def test_unknown_numbers_are_null_in_sql_and_nan_in_arrays(tmp_path: Path) -> No
 def test_columns_must_be_all_there(tmp_path: Path) -> None:
     with opened(tmp_path) as catalogue:
         run_id = with_run(catalogue)
-        columns = a_crossing()
-        del columns["gap_s"]
-        with pytest.raises(ValueError, match="wants the columns"):
-            catalogue.save_crossings(run_id, columns)
+        with pytest.raises(ValueError, match="light wants the columns"):
+            catalogue.save_light(run_id, {"start_ns": np.array([1])})
         with pytest.raises(ValueError, match="no fields"):
             catalogue.update_run(run_id, colour="red")
 
@@ -263,13 +330,11 @@ def test_findings_come_back_as_they_were(tmp_path: Path) -> None:
         fill(catalogue, run_id)
         catalogue.save_signal_changes(run_id, changes)
         catalogue.save_light(run_id, light)
-        catalogue.save_track_summaries(run_id, a_summary(run_id))
         again = catalogue.signal_changes([run_id])
         assert again.signal_id.tolist() == ["s1", "s1"]
         np.testing.assert_array_equal(again.confidence, changes.confidence)
         assert catalogue.light([run_id])["light"].tolist() == ["dusk"]
         assert catalogue.track_labels([run_id]) == {run_id << 32: "veh_12"}
-        assert catalogue.track_summaries([run_id])["parked"].tolist() == [False]
         (event,) = catalogue.events([run_id])
         assert event.values == an_event().values
         assert event.track_ids == (2, 1)
@@ -278,15 +343,6 @@ def test_findings_come_back_as_they_were(tmp_path: Path) -> None:
         assert warned == Warned(code="gap", text="a gap", args={"gap_s": 2.5})
         assert catalogue.pictures([run_id]) == [a_picture(f"pictures/{run_id}.png")]
         assert catalogue.events([]) == []
-
-
-def a_summary(run_id: int) -> dict[str, np.ndarray]:
-    texts = {name: np.array(["n"]) for name in ("entry_id", "exit_id")}
-    whole = {name: np.array([1]) for name in ("kind", "start_ns", "end_ns", "rows")}
-    feet = {f"{end}_{axis}_px": np.array([1.5]) for end in ("first", "last") for axis in "xy"}
-    flags = {"parked": np.array([False]), "counted": np.array([True])}
-    known = {"track_id": np.array([run_id << 32]), "movement_id": np.array(["unknown"])}
-    return {**texts, **whole, **feet, **flags, **known}
 
 
 def test_events_written_again_are_not_doubled(tmp_path: Path) -> None:

@@ -66,7 +66,8 @@ def write_parquet(path: Path, columns: Mapping[str, NDArray[Any]], *, folder: Pa
     with connect(folder) as connection:
         connection.register("arrays", arrays)
         connection.execute(
-            f"COPY (SELECT {picked} FROM arrays) TO {target} (FORMAT parquet, COMPRESSION zstd)"
+            f"COPY (SELECT {picked} FROM arrays) TO {target}"
+            " (FORMAT parquet, COMPRESSION zstd, PARQUET_VERSION v2)"
         )
 
 

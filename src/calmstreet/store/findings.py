@@ -10,9 +10,11 @@ from numpy.typing import NDArray
 
 from calmstreet.model.bins import Bins
 from calmstreet.model.event import Event
+from calmstreet.model.flow import Flow
 from calmstreet.model.signals import SignalChanges
 from calmstreet.store import bins as bin_rows
 from calmstreet.store import events as event_rows
+from calmstreet.store import flows as flow_rows
 from calmstreet.store.database import Database, marks
 from calmstreet.store.folder import StoredFile
 from calmstreet.store.tables import Columns, read_rows, save_rows
@@ -48,29 +50,29 @@ class Findings:
     def __init__(self, *, database: Database) -> None:
         self._database = database
 
-    def save_crossings(self, run_id: int, columns: Mapping[str, NDArray[Any]]) -> None:
-        """Add crossings of gates."""
-        save_rows(self._database, "crossings", run_id, columns)
+    def save_flow(self, flow: Flow) -> None:
+        """Keep all that was counted in a run, in place of what it had."""
+        save_rows(self._database, flow.run_id, flow_rows.tables_of(flow))
+
+    def flow(self, run_id: int) -> Flow:
+        """Return all that was counted in a run; raise StoreError for an unknown run."""
+        return flow_rows.read_flow(self._database, run_id)
 
     def crossings(self, run_ids: Sequence[int]) -> Columns:
-        """Return the crossings of the runs in order of time."""
+        """Return the crossings of gates of the runs in order of time."""
         return read_rows(self._database, "crossings", run_ids)
 
-    def save_track_summaries(self, run_id: int, columns: Mapping[str, NDArray[Any]]) -> None:
-        """Add one row per road user."""
-        save_rows(self._database, "track_summaries", run_id, columns)
-
-    def track_summaries(self, run_ids: Sequence[int]) -> Columns:
-        """Return one row per road user of the runs."""
-        return read_rows(self._database, "track_summaries", run_ids)
+    def journeys(self, run_ids: Sequence[int]) -> Columns:
+        """Return one row per road user of the runs in order of start."""
+        return read_rows(self._database, "journeys", run_ids)
 
     def save_track_labels(self, run_id: int, labels: Mapping[int, str]) -> None:
-        """Keep the foreign ids of imported tracks."""
+        """Keep the foreign ids of imported tracks in place of those the run had."""
         columns = {
             "track_id": np.array(list(labels), np.int64),
             "label": np.array(list(labels.values()), np.str_),
         }
-        save_rows(self._database, "track_labels", run_id, columns)
+        save_rows(self._database, run_id, {"track_labels": columns})
 
     def track_labels(self, run_ids: Sequence[int]) -> dict[int, str]:
         """Return the foreign ids by our track_id."""
@@ -78,18 +80,18 @@ class Findings:
         return dict(zip(columns["track_id"].tolist(), columns["label"].tolist(), strict=True))
 
     def save_light(self, run_id: int, columns: Mapping[str, NDArray[Any]]) -> None:
-        """Add spans of light and road surface."""
-        save_rows(self._database, "light", run_id, columns)
+        """Keep the spans of light and road surface of a run in place of those it had."""
+        save_rows(self._database, run_id, {"light": columns})
 
     def light(self, run_ids: Sequence[int]) -> Columns:
         """Return the spans of light of the runs in order of time."""
         return read_rows(self._database, "light", run_ids)
 
     def save_signal_changes(self, run_id: int, changes: SignalChanges) -> None:
-        """Add changes of signal heads."""
+        """Keep the changes of signal heads of a run in place of those it had."""
         names = ("t_ns", "signal_id", "state", "confidence")
         columns = {name: getattr(changes, name) for name in names}
-        save_rows(self._database, "signal_changes", run_id, columns)
+        save_rows(self._database, run_id, {"signal_changes": columns})
 
     def signal_changes(self, run_ids: Sequence[int]) -> SignalChanges:
         """Return the changes of signal heads of the runs in order of time."""

@@ -44,8 +44,9 @@ class PointWriter:
 
     Rows go to a ``.part`` every ``flush_s`` of stream time and become a pair of Parquet files
     (points and steps) at ``close``, at midnight UTC and after ``rows_per_file`` rows. ``on_file``
-    is told of every finished file before its ``.part`` is removed; telling it twice must do no
-    harm. ``durable`` forces every flush to the disk: for cameras, not for files.
+    (such as ``Catalogue.add_file``) is told of every finished file before its ``.part`` is
+    removed; telling it twice must do no harm. ``files`` lists them too. ``durable`` forces every
+    flush to the disk: for cameras, not for files.
     """
 
     def __init__(
@@ -54,7 +55,7 @@ class PointWriter:
         folder: Path,
         camera_id: str,
         run_id: int,
-        on_file: OnFile,
+        on_file: OnFile | None = None,
         rows_per_file: int = ROWS_PER_FILE,
         flush_s: float = FLUSH_S,
         durable: bool = False,
@@ -63,6 +64,7 @@ class PointWriter:
         self._camera_id = camera_id
         self._run_id = run_id
         self._on_file = on_file
+        self.files: list[StoredFile] = []
         self._rows_per_file = rows_per_file
         self._flush_ns = ns_from_s(flush_s)
         self._durable = durable
@@ -85,9 +87,9 @@ class PointWriter:
     ) -> None:
         """Add one analysed step with its rows, which may be none.
 
-        ``points`` are of this step only, in order of track_id, each track once; ``looked`` says
-        which eyes looked; ``flags`` are bits of the step, 0 = nothing to note. Steps come in
-        order of time. Raises ValueError otherwise.
+        ``points`` are of this step only, in order of track_id, each track once (rows of nobody's
+        track have a negative id); ``looked`` says which eyes looked; ``flags`` are bits of the
+        step, 0 = nothing to note. Steps come in order of time. Raises ValueError otherwise.
         """
         self._check(t_ns, points)
         if self._last_ns is not None and t_ns // _DAY_NS != self._last_ns // _DAY_NS:
@@ -111,7 +113,8 @@ class PointWriter:
             raise ValueError(f"step {t_ns} does not come after {self._last_ns}")
         if not bool(np.all(points.t_ns == t_ns)):
             raise ValueError(f"step {t_ns} holds rows of another step")
-        if not bool(np.all(points.track_id[1:] > points.track_id[:-1])):
+        gaps = np.diff(points.track_id)
+        if not bool(np.all((gaps > 0) | ((gaps == 0) & (points.track_id[1:] < 0)))):
             raise ValueError(f"step {t_ns} is not in order of track_id, each track once")
 
     def flush(self) -> None:
@@ -135,13 +138,19 @@ class PointWriter:
         self._parts.close()
         self._parts = None
         part = _part(self._folder, self._camera_id, self._run_id, self._sequence)
-        _finish(part, self._folder, self._on_file)
+        _finish(part, self._folder, self._keep)
         self._sequence += 1
         self._rows = 0
 
-    def close(self) -> None:
-        """Write out everything. Closing twice does nothing more."""
+    def _keep(self, file: StoredFile) -> None:
+        self.files.append(file)
+        if self._on_file is not None:
+            self._on_file(file)
+
+    def close(self) -> list[StoredFile]:
+        """Write out everything; return all files. Closing twice does nothing more."""
         self.rotate()
+        return self.files
 
     def leave(self) -> None:
         """Flush and leave the ``.part`` for ``recover``, where making Parquet must wait."""

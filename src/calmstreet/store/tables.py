@@ -19,26 +19,38 @@ TABLES: dict[str, dict[str, Any]] = {
         "track_id": np.int64,
         "kind": np.uint8,
         "direction": np.str_,
-        "speed_mps": np.float64,
         "headway_s": np.float64,
         "gap_s": np.float64,
+        "speed_mps": np.float64,
+        "length_m": np.float64,
+        "counted": np.bool_,
     },
-    "track_summaries": {
+    "journeys": {
         "track_id": np.int64,
         "kind": np.uint8,
         "start_ns": np.int64,
         "end_ns": np.int64,
-        "first_x_px": np.float32,
-        "first_y_px": np.float32,
-        "last_x_px": np.float32,
-        "last_y_px": np.float32,
+        "done_ns": np.int64,
+        "entry_x_px": np.float32,
+        "entry_y_px": np.float32,
+        "exit_x_px": np.float32,
+        "exit_y_px": np.float32,
         "entry_id": np.str_,
         "exit_id": np.str_,
         "movement_id": np.str_,
+        "entry_heading_x": np.float64,
+        "entry_heading_y": np.float64,
+        "exit_heading_x": np.float64,
+        "exit_heading_y": np.float64,
+        "metric": np.bool_,
         "rows": np.int64,
-        "parked": np.bool_,
         "counted": np.bool_,
+        "reason": np.str_,
     },
+    "run_gates": {"position": np.int64, "gate_id": np.str_},
+    "watched": {"start_ns": np.int64, "end_ns": np.int64},
+    "minutes": {"start_ns": np.int64, "watched_s": np.float64},
+    "occupancies": {"gate_id": np.str_, "start_ns": np.int64, "occupied_s": np.float64},
     "track_labels": {"track_id": np.int64, "label": np.str_},
     "light": {
         "start_ns": np.int64,
@@ -57,7 +69,11 @@ TABLES: dict[str, dict[str, Any]] = {
 
 _ORDER = {
     "crossings": "t_ns, track_id, gate_id",
-    "track_summaries": "track_id",
+    "journeys": "start_ns, track_id",
+    "run_gates": "run_id, position",
+    "watched": "start_ns, run_id",
+    "minutes": "start_ns, run_id",
+    "occupancies": "start_ns, run_id, gate_id",
     "track_labels": "track_id",
     "light": "start_ns, run_id",
     "signal_changes": "t_ns, signal_id",
@@ -65,23 +81,29 @@ _ORDER = {
 
 
 def save_rows(
-    database: Database, table: str, run_id: int, columns: Mapping[str, NDArray[Any]]
+    database: Database, run_id: int, tables: Mapping[str, Mapping[str, NDArray[Any]]]
 ) -> None:
-    """Add rows to a table of TABLES; every column of the table, all of one length.
+    """Write rows of a run to tables of TABLES in one transaction, in place of those it had.
 
-    Raises ValueError for other columns or lengths, StoreError when the catalogue refuses.
+    Every column of a table must be there, all of one length. Raises ValueError otherwise,
+    StoreError when the catalogue refuses.
     """
+    rows = {table: _rows(table, run_id, columns) for table, columns in tables.items()}
+    with database.writing() as connection:
+        for table in tables:
+            names = ["run_id", *TABLES[table]]
+            connection.execute(f"DELETE FROM {table} WHERE run_id = ?", (run_id,))
+            connection.executemany(
+                f"INSERT INTO {table} ({', '.join(names)}) VALUES ({marks(names)})", rows[table]
+            )
+
+
+def _rows(table: str, run_id: int, columns: Mapping[str, NDArray[Any]]) -> list[tuple[object, ...]]:
     dtypes = TABLES[table]
     if set(columns) != set(dtypes):
         raise ValueError(f"{table} wants the columns {list(dtypes)}, got {list(columns)}")
     lists = [np.asarray(columns[name], dtype).tolist() for name, dtype in dtypes.items()]
-    rows = list(zip(*lists, strict=True))
-    names = ["run_id", *dtypes]
-    with database.writing() as connection:
-        connection.executemany(
-            f"INSERT INTO {table} ({', '.join(names)}) VALUES ({marks(names)})",
-            ((run_id, *row) for row in rows),
-        )
+    return [(run_id, *row) for row in zip(*lists, strict=True)]
 
 
 def read_rows(database: Database, table: str, run_ids: Sequence[int]) -> Columns:

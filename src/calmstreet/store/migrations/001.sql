@@ -88,29 +88,66 @@ CREATE TABLE crossings (
     track_id INTEGER NOT NULL,  -- road user
     kind INTEGER NOT NULL,      -- code of model.kinds.Kind
     direction TEXT NOT NULL CHECK (direction IN ('to_left', 'to_right')),  -- side it ended on
-    speed_mps REAL,             -- speed at the crossing, m/s
     headway_s REAL,             -- front to front, from the user before it in this direction, s
-    gap_s REAL                  -- rear to front, from the user before it in this direction, s
+    gap_s REAL,                 -- rear to front, from the user before it in this direction, s
+    speed_mps REAL,             -- speed at the crossing, m/s
+    length_m REAL,              -- length of the road user, m
+    counted INTEGER NOT NULL CHECK (counted IN (0, 1))  -- 0 where the track is too short to be believed
 ) STRICT;
 CREATE INDEX crossings_by_gate ON crossings (run_id, gate_id, t_ns);
 
-CREATE TABLE track_summaries (
+CREATE TABLE journeys (
     run_id INTEGER NOT NULL REFERENCES runs (run_id) ON DELETE CASCADE,  -- run
     track_id INTEGER NOT NULL,   -- road user, run_id << 32 | serial
     kind INTEGER NOT NULL,       -- final vote, code of model.kinds.Kind
     start_ns INTEGER NOT NULL,   -- first row
     end_ns INTEGER NOT NULL,     -- last row
-    first_x_px REAL,             -- foot of the first row, pixels from the left
-    first_y_px REAL,             -- foot of the first row, pixels from the top
-    last_x_px REAL,              -- foot of the last row, pixels from the left
-    last_y_px REAL,              -- foot of the last row, pixels from the top
-    entry_id TEXT NOT NULL,      -- zone or gate of entry, "" for none
-    exit_id TEXT NOT NULL,       -- zone or gate of exit, "" for none
+    done_ns INTEGER NOT NULL,    -- arrival at the exit; the end where no movement fits
+    entry_x_px REAL,             -- first seen foot, pixels from the left
+    entry_y_px REAL,             -- first seen foot, pixels from the top
+    exit_x_px REAL,              -- last seen foot, pixels from the left
+    exit_y_px REAL,              -- last seen foot, pixels from the top
+    entry_id TEXT NOT NULL,      -- zone or gate of entry, "unknown" for none
+    exit_id TEXT NOT NULL,       -- zone or gate of exit, "unknown" for none
     movement_id TEXT NOT NULL,   -- id of the movement, "unknown" where none fits
+    entry_heading_x REAL,        -- unit vector at entry, to the right or east
+    entry_heading_y REAL,        -- unit vector at entry, up or north
+    exit_heading_x REAL,         -- unit vector at exit, to the right or east
+    exit_heading_y REAL,         -- unit vector at exit, up or north
+    metric INTEGER NOT NULL CHECK (metric IN (0, 1)),    -- 1 where headings are in metres, 0 on the picture
     rows INTEGER NOT NULL,       -- points of this road user
-    parked INTEGER NOT NULL CHECK (parked IN (0, 1)),   -- 1 where it never moved
-    counted INTEGER NOT NULL CHECK (counted IN (0, 1)), -- 1 where it counts as traffic
+    counted INTEGER NOT NULL CHECK (counted IN (0, 1)),  -- 1 where it counts as traffic
+    reason TEXT NOT NULL,        -- why it does not count; "" where it does
     PRIMARY KEY (run_id, track_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE run_gates (
+    run_id INTEGER NOT NULL REFERENCES runs (run_id) ON DELETE CASCADE,  -- run
+    position INTEGER NOT NULL,  -- order of the gate in the site, from 0
+    gate_id TEXT NOT NULL,      -- gate that was watched
+    PRIMARY KEY (run_id, position)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE watched (
+    run_id INTEGER NOT NULL REFERENCES runs (run_id) ON DELETE CASCADE,  -- run
+    start_ns INTEGER NOT NULL,  -- from
+    end_ns INTEGER NOT NULL,    -- until, unbroken
+    PRIMARY KEY (run_id, start_ns)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE minutes (
+    run_id INTEGER NOT NULL REFERENCES runs (run_id) ON DELETE CASCADE,  -- run
+    start_ns INTEGER NOT NULL,  -- start of a whole UTC minute
+    watched_s REAL NOT NULL,    -- seconds of it that were watched
+    PRIMARY KEY (run_id, start_ns)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE occupancies (
+    run_id INTEGER NOT NULL REFERENCES runs (run_id) ON DELETE CASCADE,  -- run
+    gate_id TEXT NOT NULL,      -- gate
+    start_ns INTEGER NOT NULL,  -- start of a whole UTC minute
+    occupied_s REAL,            -- seconds of it in which a road user covered the gate
+    PRIMARY KEY (run_id, gate_id, start_ns)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE track_labels (
