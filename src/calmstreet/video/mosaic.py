@@ -91,7 +91,7 @@ def _needed(rows: NDArray[np.int64]) -> NDArray[np.int64]:
     inside = (left >= left.T) & (top >= top.T) & (right <= right.T) & (bottom <= bottom.T)
     inside &= cell <= cell.T
     np.fill_diagonal(inside, False)
-    return rows[~inside.any(axis=1)]
+    return cast(NDArray[np.int64], rows[~inside.any(axis=1)])
 
 
 def _padded(patch: NDArray[np.uint8], right: int, bottom: int) -> NDArray[np.uint8]:

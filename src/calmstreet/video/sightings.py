@@ -25,7 +25,10 @@ class Places(NamedTuple):
 
 
 class Step(NamedTuple):
-    """What one picture showed: detections, tracks, places that stand, moving blobs."""
+    """What one picture showed: detections, tracks, places that stand, moving blobs.
+
+    ``untracked`` are the detections under no track, filled in by ``Sightings.add``.
+    """
 
     t_ns: int
     seen: Places
@@ -33,6 +36,7 @@ class Step(NamedTuple):
     tracked: Places
     standing: Places
     blob_px: NDArray[np.float32]
+    untracked: Places | None = None
 
 
 class Sightings:
@@ -44,7 +48,7 @@ class Sightings:
 
     def add(self, step: Step) -> None:
         """Take in the next step; forget those that no waiting picture can need."""
-        self._steps.append(step)
+        self._steps.append(step._replace(untracked=_without_track(step)))
         while self._steps[0].t_ns < step.t_ns - 2 * self._reach_ns - NS_PER_S:
             self._steps.popleft()
 
@@ -61,7 +65,9 @@ class Sightings:
         near = [step for step in self._steps if abs(step.t_ns - t_ns) <= self._reach_ns]
         places = [step.standing for step in near]
         for step in near:
-            places.append(step.seen if step.t_ns == t_ns else _without_track(step))
+            places.append(step.seen if step.untracked is None else step.untracked)
+            if step.t_ns == t_ns:
+                places.append(step.seen)
         places.append(_along_the_way(near, t_ns))
         return Places(
             np.concatenate([part.box_px for part in places]),

@@ -133,7 +133,7 @@ def zones_whole(box_px: NDArray[np.float32]) -> Zones:
     """Return the whole boxes with a margin, coarse enough for heads and for plates.
 
     >>> zones_whole(np.array([[0, 0, 100, 100]], np.float32)).cell_px.tolist()
-    [12]
+    [8]
     """
     size = np.maximum(
         _WHOLE_CELL_OF_HEIGHT * (box_px[:, 3] - box_px[:, 1]),

@@ -1,0 +1,240 @@
+"""Whether a picture is fit for counting: fixed, uncut, moving in time, and with something to see.
+
+Judged on a few low-scale luma pictures a second, over seconds, never on one frame:
+
+- scene cut: the structure of the whole picture is another one from one sample to the next;
+- moving camera: most parts of the picture that have structure shift against the reference by the
+  same way (phase correlation of tiles, Kuglin and Hines 1975), or the picture no longer resembles
+  its own beginning anywhere;
+- frozen: not one grey level changes for seconds;
+- obscured: hardly any contrast or hardly any light for seconds.
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple, cast
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from calmstreet.units import NS_PER_S, s_from_ns
+
+__all__ = ["PictureVerdict", "PictureWatch"]
+
+_WIDTH_PX = 160
+_TILES = (3, 4)
+_MIN_CONTRAST = 4.0
+_MIN_RESPONSE = 0.08
+_MIN_EDGES = 2.0
+_FEWEST_TILES = 4
+_MOVING_TILES_SHARE = 0.5
+_CUT_LIKENESS = 0.3
+_LOST_LIKENESS = 0.25
+_FEWEST_CUTS = 2
+_SOME_MOTION_SHARE = 0.05
+_TURNED_SHARE = 0.03
+_FROZEN_S = 3.0
+_OBSCURED_S = 2.0
+_LONGEST_STEP_NS = 2 * NS_PER_S
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PictureVerdict:
+    """What was found so far. ``reason`` is "" while the pictures are fit for counting.
+
+    ``countable`` is False for a moving camera or edited film; frozen and obscured times only
+    reduce what was watched (``frozen_s``, ``obscured_s``). ``moving_share`` of the watched time in
+    which the camera moved, ``cuts`` scene cuts, ``lost_share`` of the time in which the picture
+    resembled its beginning nowhere.
+    """
+
+    countable: bool
+    reason: str
+    watched_s: float
+    cuts: int
+    moving_share: float
+    lost_share: float
+    frozen_s: float
+    obscured_s: float
+
+
+class PictureWatch:
+    """Watches one camera's low-scale luma for what makes counting impossible.
+
+    A picture is looked at every ``sample_every_s``. The camera moved when half of the tiles or more
+    shifted alike by over ``shift_share`` of the picture's width a second, or by 3 % of it against
+    the first picture. A cut is a picture of
+    whose best quarter of tiles none resembles the sample before. ``moving_limit_share`` of the
+    watched time in motion, ``lost_limit_share`` of it without likeness to the last reference
+    (renewed every ``reference_s``), or two cuts and ``cuts_per_minute`` make it uncountable.
+    """
+
+    def __init__(
+        self,
+        *,
+        sample_every_s: float = 0.4,
+        shift_share: float = 0.01,
+        moving_limit_share: float = 0.2,
+        lost_limit_share: float = 0.5,
+        cuts_per_minute: float = 1.5,
+        reference_s: float = 60.0,
+    ) -> None:
+        self._every_ns = round(sample_every_s * NS_PER_S)
+        self._shift_share = shift_share
+        self._moving_limit_share = moving_limit_share
+        self._lost_limit_share = lost_limit_share
+        self._cuts_per_minute = cuts_per_minute
+        self._reference_ns = round(reference_s * NS_PER_S)
+        self._last: _Sample | None = None
+        self._start: _Sample | None = None
+        self._reference: _Sample | None = None
+        self._watched_ns = 0
+        self._moving_ns = 0
+        self._lost_ns = 0
+        self._cuts = 0
+        self._frozen = _Spell(_FROZEN_S)
+        self._obscured = _Spell(_OBSCURED_S)
+
+    def update(self, t_ns: int, small_luma: NDArray[np.uint8]) -> None:
+        """Look at one picture, uint8 (h, w); most calls return at once."""
+        last = self._last
+        if last is not None and 0 <= t_ns - last.t_ns < self._every_ns:
+            return
+        now = _Sample(t_ns, _prepared(small_luma))
+        if last is not None and t_ns > last.t_ns and now.luma.shape == last.luma.shape:
+            self._compare(now, last)
+        self._last = now
+        self._start = self._start or now
+        reference = self._reference
+        if reference is None or not 0 <= t_ns - reference.t_ns < self._reference_ns:
+            self._reference = now
+
+    def verdict(self) -> PictureVerdict:
+        """Return what was found so far."""
+        watched_ns = max(self._watched_ns, 1)
+        moving, lost = self._moving_ns / watched_ns, self._lost_ns / watched_ns
+        minutes = s_from_ns(watched_ns) / 60.0
+        reason = ""
+        if moving >= self._moving_limit_share:
+            reason = f"moving camera or edited film: it moves for {moving:.0%} of the time"
+        elif self._cuts >= _FEWEST_CUTS and self._cuts >= self._cuts_per_minute * minutes:
+            reason = f"moving camera or edited film: {self._cuts} scene cuts"
+        elif lost >= self._lost_limit_share and (self._cuts or moving >= _SOME_MOTION_SHARE):
+            reason = f"moving camera or edited film: the view changes for {lost:.0%} of the time"
+        return PictureVerdict(
+            countable=not reason,
+            reason=reason,
+            watched_s=s_from_ns(self._watched_ns),
+            cuts=self._cuts,
+            moving_share=moving,
+            lost_share=lost,
+            frozen_s=self._frozen.total_s(),
+            obscured_s=self._obscured.total_s(),
+        )
+
+    def _compare(self, now: "_Sample", last: "_Sample") -> None:
+        step_ns = min(now.t_ns - last.t_ns, _LONGEST_STEP_NS)
+        self._watched_ns += step_ns
+        contrast = float(now.luma.std())
+        self._obscured.add(step_ns, contrast < _MIN_CONTRAST)
+        self._frozen.add(step_ns, not cv2.absdiff(now.luma, last.luma).any())
+        if contrast < _MIN_CONTRAST or float(last.luma.std()) < _MIN_CONTRAST:
+            return
+        shift_px, share = _common_shift(now.luma, last.luma)
+        rate = shift_px / _WIDTH_PX / s_from_ns(now.t_ns - last.t_ns)
+        if (share >= _MOVING_TILES_SHARE and rate > self._shift_share) or self._off_the_start(now):
+            self._moving_ns += step_ns
+        elif share < _MOVING_TILES_SHARE and _likeness(now.luma, last.luma) < _CUT_LIKENESS:
+            self._cuts += 1
+        if self._reference is not None and (
+            _likeness(now.luma, self._reference.luma) < _LOST_LIKENESS
+        ):
+            self._lost_ns += step_ns
+
+    def _off_the_start(self, now: "_Sample") -> bool:
+        """Return whether the view is turned away from where it began."""
+        if self._start is None or self._start.luma.shape != now.luma.shape:
+            return False
+        shift_px, share = _common_shift(now.luma, self._start.luma)
+        return share >= _MOVING_TILES_SHARE and shift_px > _TURNED_SHARE * _WIDTH_PX
+
+
+class _Sample(NamedTuple):
+    t_ns: int
+    luma: NDArray[np.float32]
+
+
+class _Spell:
+    """Adds up a state that only counts once it has lasted ``least_s``."""
+
+    def __init__(self, least_s: float) -> None:
+        self._least_ns = round(least_s * NS_PER_S)
+        self._run_ns = 0
+        self._total_ns = 0
+
+    def add(self, step_ns: int, holds: bool) -> None:
+        if not holds:
+            self._run_ns = 0
+            return
+        before = self._run_ns
+        self._run_ns += step_ns
+        if self._run_ns >= self._least_ns:
+            self._total_ns += step_ns if before >= self._least_ns else self._run_ns
+
+    def total_s(self) -> float:
+        return s_from_ns(self._total_ns)
+
+
+def _prepared(luma: NDArray[np.uint8]) -> NDArray[np.float32]:
+    height = max(8, round(luma.shape[0] * _WIDTH_PX / luma.shape[1]))
+    small = cv2.resize(luma, (_WIDTH_PX, height), interpolation=cv2.INTER_AREA)
+    return cast(NDArray[np.float32], small.astype(np.float32))
+
+
+def _tiles(picture: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+    rows, columns = _TILES
+    height, width = picture.shape[0] // rows, picture.shape[1] // columns
+    return [
+        picture[r * height : (r + 1) * height, c * width : (c + 1) * width]
+        for r in range(rows)
+        for c in range(columns)
+    ]
+
+
+def _likeness(a: NDArray[np.float32], b: NDArray[np.float32]) -> float:
+    """Return the upper quartile over structured tiles of the correlation of edges, -1..1.
+
+    A bus that fills half of the view leaves the other tiles as they were; a cut leaves none.
+    1 where hardly any tile has structure: then nothing can be said.
+    """
+    values = []
+    for x, y in zip(_tiles(_edges(a)), _tiles(_edges(b)), strict=True):
+        spread_x, spread_y = float(x.std()), float(y.std())
+        if max(spread_x, spread_y) > _MIN_EDGES:
+            product = float(((x - x.mean()) * (y - y.mean())).mean())
+            values.append(product / max(spread_x * spread_y, 1e-6))
+    return float(np.quantile(values, 0.75)) if len(values) >= _FEWEST_TILES else 1.0
+
+
+def _edges(a: NDArray[np.float32]) -> NDArray[np.float32]:
+    return cast(NDArray[np.float32], cv2.Laplacian(cv2.GaussianBlur(a, (0, 0), 1.0), cv2.CV_32F))
+
+
+def _common_shift(a: NDArray[np.float32], b: NDArray[np.float32]) -> tuple[float, float]:
+    """Return (length in px of the shift most tiles share, share of structured tiles in it)."""
+    shifts = []
+    for x, y in zip(_tiles(a), _tiles(b), strict=True):
+        if min(float(x.std()), float(y.std())) < _MIN_CONTRAST:
+            continue
+        window = cv2.createHanningWindow((x.shape[1], x.shape[0]), cv2.CV_32F)
+        shift, response = cv2.phaseCorrelate(
+            np.ascontiguousarray(x), np.ascontiguousarray(y), window
+        )
+        if response > _MIN_RESPONSE:
+            shifts.append(shift)
+    if not shifts:
+        return 0.0, 0.0
+    each = np.array(shifts)
+    common = np.median(each, axis=0)
+    near = np.hypot(*(each - common).T) <= 1.0 + 0.25 * np.hypot(*common)
+    return float(np.hypot(*common)), float(near.sum()) / (_TILES[0] * _TILES[1])
