@@ -1,6 +1,7 @@
 """Holds a converted net against stored detections: a small street picture with a walker in it."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -46,5 +47,5 @@ def detect(content: bytes, picture: NDArray[np.uint8]) -> Candidates:
     """
     fed = (picture - np.array(_MEAN_BGR, np.float32)) / np.array(_DEVIATION_BGR, np.float32)
     net = ReferenceEvaluator(onnx.load_from_string(content))
-    outputs = net.run(None, {INPUT: fed.transpose(2, 0, 1)[None].astype(np.float32)})
+    outputs: Any = net.run(None, {INPUT: fed.transpose(2, 0, 1)[None].astype(np.float32)})
     return select(decode_nanodet(outputs, picture.shape[1]))
