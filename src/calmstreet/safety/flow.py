@@ -5,8 +5,9 @@ What counts:
 - Only rows that were seen: coasted rows bridge a crossing but neither begin nor decide one, parked
   rows and rows without a track (negative id) are nobody.
 - A user must have been clear of the gate by ``hysteresis_m`` on one side and then on the other.
-  Coming in or leaving over the picture's border counts as clear, and so does being there when the
-  run begins or ends: the two halves of a pass cut by a restart add up to one.
+  Coming in or leaving over the picture's border (a quarter of one's own size or less from it)
+  counts as clear, and so does being there when the run begins or ends: the two halves of a pass
+  cut by a restart add up to one.
 - A track ends by its own times: last row + 2 s.
 - A track is counted when it was seen for ``min_life_s`` and moved by ``min_move_share`` of its own
   size (or crossed a gate or made a movement). The others are listed with the reason.
@@ -32,7 +33,7 @@ from calmstreet.safety.tally import crossings_of, journeys_of
 
 __all__ = ["CountingSettings", "Flow", "FlowCounter", "counting_settings"]
 
-_BORDER_SHARE = 0.005
+_BORDER_SHARE = 0.25
 _ABSENT = Flag.COASTED | Flag.PARKED
 
 
@@ -112,6 +113,11 @@ class FlowCounter:
         self._first_ns: int | None = None
         self._last_ns = 0
 
+    @property
+    def alive(self) -> int:
+        """Return how many tracks are held in memory because they may go on."""
+        return len(self._alive)
+
     def update(self, t_ns: NDArray[np.int64], points: TrackPoints) -> None:
         """Take the next whole steps: their times (n,), rising, and all rows in them.
 
@@ -174,8 +180,8 @@ class FlowCounter:
         """Find each row's road user; return the rows that were really seen, by user and time."""
         present = (rows.flags & _ABSENT) == 0
         box = rows.box_px.astype(np.float64)
-        edge = self._size * _BORDER_SHARE
-        outside = (box[:, :2] <= edge).any(axis=1) | (box[:, 2:] >= self._size - edge).any(axis=1)
+        near = _BORDER_SHARE * np.sqrt(np.abs((box[:, 2:] - box[:, :2]).prod(axis=1)))[:, None]
+        outside = ((box[:, :2] <= near) | (box[:, 2:] >= self._size - near)).any(axis=1)
         seen = Seen(
             rows=rows[present],
             box=box[present],
