@@ -4,6 +4,8 @@ An estimate with fixed bounds on the median luma: a bright car park at night can
 Rain, snow and fog are not told apart; the report says so.
 """
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -45,3 +47,13 @@ class LightWatch:
             (minute * self._width_ns, (minute + 1) * self._width_ns, light_of(float(np.median(v))))
             for minute, v in sorted(self._sums.items())
         ]
+
+    def columns(self) -> dict[str, NDArray[Any]]:
+        """Return the minutes as columns start_ns, end_ns, light, surface (never told: unknown)."""
+        minutes = self.minutes()
+        return {
+            "start_ns": np.array([start for start, _, _ in minutes], np.int64),
+            "end_ns": np.array([end for _, end, _ in minutes], np.int64),
+            "light": np.array([light for _, _, light in minutes], np.str_),
+            "surface": np.array(["unknown"] * len(minutes), np.str_),
+        }

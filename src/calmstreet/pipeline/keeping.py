@@ -1,6 +1,5 @@
 """What is kept of the pictures: blurred video with the road users drawn in, or nothing."""
 
-
 from calmstreet.errors import PrivacyError
 from calmstreet.model.frame import Frame
 from calmstreet.model.kept import BlurredFrame

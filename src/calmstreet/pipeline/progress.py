@@ -24,25 +24,31 @@ def reporter(stream: TextIO | None = None, clock: Clock | None = None) -> Progre
 
     The remaining time is what the share done so far took, carried on.
     """
-    out = stream or sys.stderr
-    time = clock or SystemClock()
-    state = {"what": "", "begun": 0.0, "told": -1e9}
-    terminal = out.isatty()
-    pause_s = 0.5 if terminal else 10.0
+    return _Reporter(stream or sys.stderr, clock or SystemClock())
 
-    def report(what: str, share: float) -> None:
-        now = time.monotonic_s()
-        if what != state["what"]:
-            state.update(what=what, begun=now, told=-1e9 if terminal else now)
+
+class _Reporter:
+    """Holds what was told last, and when."""
+
+    def __init__(self, stream: TextIO, clock: Clock) -> None:
+        self._out = stream
+        self._clock = clock
+        self._terminal = stream.isatty()
+        self._what = ""
+        self._begun_s = 0.0
+        self._told_s = 0.0
+
+    def __call__(self, what: str, share: float) -> None:
+        now_s = self._clock.monotonic_s()
+        if what != self._what:
+            self._what, self._begun_s, self._told_s = what, now_s, now_s
         over = share >= 1.0
-        if not over and now - float(state["told"]) < pause_s:
+        if not over and now_s - self._told_s < (0.5 if self._terminal else 10.0):
             return
-        state["told"] = now
-        line = f"{what}: {_remaining(now - float(state['begun']), share)}"
-        out.write(f"\r\x1b[2K{line}" + ("\n" if over else "") if terminal else f"{line}\n")
-        out.flush()
-
-    return report
+        self._told_s = now_s
+        line = f"{what}: {_remaining(now_s - self._begun_s, share)}"
+        self._out.write(f"\r\x1b[2K{line}{chr(10) * over}" if self._terminal else f"{line}\n")
+        self._out.flush()
 
 
 def _remaining(spent_s: float, share: float) -> str:

@@ -1,7 +1,6 @@
 """One run being watched: eyes, tracker, counting and store, fed frame by frame."""
 
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,11 +8,13 @@ from numpy.typing import NDArray
 from calmstreet.model.frame import Frame
 from calmstreet.model.kinds import Flag
 from calmstreet.model.points import TrackPoints
+from calmstreet.model.run import Run
 from calmstreet.model.site import Site
 from calmstreet.perception.detector import Detector, Eyes, Sight
 from calmstreet.perception.light import LightWatch
 from calmstreet.perception.tracker import Tracker
 from calmstreet.pipeline.keeping import Keeper
+from calmstreet.store.catalogue import Catalogue
 from calmstreet.store.points import PointWriter
 from calmstreet.units import NS_PER_S
 from calmstreet.video.quality import PictureWatch
@@ -70,12 +71,9 @@ class Watch:
     ``samples`` are low-scale luma pictures for the motion eye's first street.
     """
 
-    folder: Path
+    catalogue: Catalogue
     site: Site
-    camera_id: str
-    run_id: int
-    width_px: int
-    height_px: int
+    run: Run
     net: Detector | None
     net_every: int
     analysed_fps: float
@@ -98,12 +96,17 @@ class Watch:
             masks_px=tuple(mask.polygon_px for mask in self.site.masks),
         )
         self.tracker = Tracker(
-            camera_id=self.camera_id,
-            run_id=self.run_id,
-            width_px=self.width_px,
-            height_px=self.height_px,
+            camera_id=self.run.camera_id,
+            run_id=self.run.run_id,
+            width_px=self.run.width_px,
+            height_px=self.run.height_px,
         )
-        self.points = PointWriter(folder=self.folder, camera_id=self.camera_id, run_id=self.run_id)
+        self.points = PointWriter(
+            folder=self.catalogue.folder,
+            camera_id=self.run.camera_id,
+            run_id=self.run.run_id,
+            on_file=self.catalogue.add_file,
+        )
         self._pace = Pace(fps=self.analysed_fps)
         self._held = np.empty((0, 4), np.float32)
 
@@ -126,6 +129,11 @@ class Watch:
     def _remember(self, t_ns: int, sight: Sight, points: TrackPoints) -> None:
         live = self.tracker.live()
         self._held = live.box_px[(live.flags & Flag.PARKED) == 0]
-        self.points.append(t_ns, points)
+        self.points.append(t_ns, points, looked=sight.detections.looked)
         self.light.update(t_ns, sight.small)
         self.quality.update(t_ns, sight.small)
+
+    def close(self) -> None:
+        """Write out what is still held."""
+        self.keeper.close()
+        self.points.close()

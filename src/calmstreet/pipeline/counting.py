@@ -1,0 +1,48 @@
+"""Counting over stored points: the same for a video just analysed, an import and a new site."""
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from calmstreet.model.flow import Flow
+from calmstreet.model.points import TrackPoints, no_points
+from calmstreet.model.run import Run
+from calmstreet.model.site import Site
+from calmstreet.safety.flow import FlowCounter
+from calmstreet.store.catalogue import Catalogue
+from calmstreet.store.points import read_points, read_steps
+
+__all__ = ["count_run", "step_blocks"]
+
+ROWS_PER_BLOCK = 50_000
+
+
+def step_blocks(catalogue: Catalogue, run: Run) -> Iterator[tuple[NDArray[np.int64], TrackPoints]]:
+    """Yield the stored run as blocks of whole steps: the steps' times and all rows in them."""
+    steps = read_steps(catalogue.folder, catalogue.step_files(run.run_id))
+    done = 0
+    for points in read_points(
+        catalogue.folder, catalogue.point_files(run.run_id), rows_per_block=ROWS_PER_BLOCK
+    ):
+        end = int(np.searchsorted(steps, points.t_ns[-1], side="right"))
+        yield steps[done:end], points
+        done = end
+    if done < len(steps):
+        yield steps[done:], no_points(camera_id=run.camera_id, run_id=run.run_id)
+
+
+def count_run(catalogue: Catalogue, run: Run, site: Site) -> Flow:
+    """Count one stored run under a site; a run that may not be counted has been watched never."""
+    mine = site.of_camera(run.camera_id)
+    counter = FlowCounter(
+        site=mine,
+        camera_id=run.camera_id,
+        run_id=run.run_id,
+        width_px=run.width_px,
+        height_px=run.height_px,
+    )
+    if run.counted:
+        for steps, points in step_blocks(catalogue, run):
+            counter.update(steps, points)
+    return counter.finish()

@@ -1,0 +1,239 @@
+"""One analysis on its way: files become frames, frames become runs, and a video is kept."""
+
+import threading
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from calmstreet.errors import VideoError
+from calmstreet.model.run import Run
+from calmstreet.perception.detector import Detector
+from calmstreet.pipeline import warned
+from calmstreet.pipeline.counting import count_run
+from calmstreet.pipeline.eyes import detector_version
+from calmstreet.pipeline.keeping import Keeper
+from calmstreet.pipeline.pictures import keep_background
+from calmstreet.pipeline.planning import KEPT_S, Plan, Request
+from calmstreet.pipeline.progress import Progress
+from calmstreet.pipeline.watching import Watch
+from calmstreet.store.catalogue import Catalogue, SourceFile
+from calmstreet.store.findings import Warned
+from calmstreet.units import NS_PER_S, ns_from_s
+from calmstreet.video.recorder import ClipWriter
+from calmstreet.video.samples import read_luma_samples
+from calmstreet.video.source import FileSource, SourceStats
+from calmstreet.video.timeline import GAP_S, Placed
+
+__all__ = ["Session"]
+
+SAMPLES = 40
+SMALL_WIDTH_PX = 640
+
+
+@dataclass(slots=True, kw_only=True)
+class Session:
+    """One analysis on its way: the runs it makes and the video it keeps."""
+
+    request: Request
+    plan: Plan
+    net: Detector | None
+    catalogue: Catalogue
+    progress: Progress
+    stop: threading.Event = field(default_factory=threading.Event)
+    run_ids: list[int] = field(default_factory=list)
+    _writer: ClipWriter | None = None
+    _watch: Watch | None = None
+    _run: Run | None = None
+    _notes: list[Warned] = field(default_factory=list)
+    _done_s: float = 0.0
+
+    def watch_all(self) -> list[int]:
+        """Watch every placed file; return the ids of the runs."""
+        kept_s = KEPT_S[self.request.video]
+        self._writer = ClipWriter(path=self._video_path) if kept_s else None
+        try:
+            for placed in self.plan.placed:
+                if not self.stop.is_set():
+                    self._watch_file(placed)
+            self._end_run()
+        except BaseException:
+            if self._writer is not None:
+                self._writer.discard()
+            raise
+        if not self.run_ids:
+            raise VideoError("no picture of the videos lies in a time that was not counted before")
+        return self.run_ids
+
+    def put_video(self) -> None:
+        """Give the kept video its name, in place of an older one."""
+        final = self.request.out / "tracks.mp4"
+        if self._writer is not None and self._writer.close() is not None:
+            self._video_path.replace(final)
+        elif self.request.video == "none":
+            final.unlink(missing_ok=True)
+
+    @property
+    def _video_path(self) -> Path:
+        return self.request.out / ".tracks.new.mp4"
+
+    def _watch_file(self, placed: Placed) -> None:
+        source = FileSource(
+            path=placed.path, camera_id=self.plan.camera_id, start_ns=placed.start_ns
+        )
+        fed = False
+        for frame in source.frames():
+            if self.stop.is_set():
+                break
+            if frame.t_ns < placed.from_ns or self.plan.is_taken(frame.t_ns):
+                continue
+            if self._needs_new_run(frame.t_ns, frame.width_px, frame.height_px):
+                self._end_run()
+                self._begin_run(placed, frame.t_ns, frame.width_px, frame.height_px)
+            assert self._watch is not None
+            self._watch.take(frame)
+            fed = True
+            self._tell(placed, frame.t_ns)
+        if fed:
+            self._note_file(source.stats, placed)
+        self._done_s += (placed.end_ns - placed.start_ns) / NS_PER_S
+
+    def _note_file(self, stats: SourceStats, placed: Placed) -> None:
+        """Take over into the run what is known only after a file was read."""
+        assert self._run is not None
+        run = self._run
+        self._notes += warned.of_file(stats, placed.path.name)
+        if placed.note and "overlap" in placed.note:
+            self._notes.append(warned.warn("overlap-dropped", note=placed.note))
+        self._run = replace(
+            run,
+            state="partial" if stats.partial or self.stop.is_set() else run.state,
+            delivered_fps=stats.delivered_fps if np.isnan(run.delivered_fps) else run.delivered_fps,
+            note="; ".join(note for note in (run.note, placed.note, stats.note) if note),
+        )
+
+    def _needs_new_run(self, t_ns: int, width_px: int, height_px: int) -> bool:
+        run, watch = self._run, self._watch
+        if run is None or watch is None:
+            return True
+        if (run.width_px, run.height_px) != (width_px, height_px):
+            return True
+        return t_ns - watch.tally.last_ns > ns_from_s(GAP_S)
+
+    def _begin_run(self, placed: Placed, t_ns: int, width_px: int, height_px: int) -> None:
+        plan, size = self.plan, (width_px, height_px)
+        site = plan.site.of_camera(plan.camera_id)
+        self.catalogue.save_site(plan.site, plan.site_text)
+        run = Run(
+            run_id=0,
+            camera_id=plan.camera_id,
+            site_version=plan.site.site_version,
+            source=placed.path.name,
+            start_ns=t_ns,
+            end_ns=t_ns,
+            state="open",
+            time_known=placed.time_known,
+            width_px=width_px,
+            height_px=height_px,
+            declared_fps=plan.fps[placed.path],
+            delivered_fps=float("nan"),
+            detector=detector_version(self.net),
+        )
+        run = replace(run, run_id=self.catalogue.new_run(run, files=self._files()))
+        self._run = replace(run, state="complete")
+        self.run_ids.append(run.run_id)
+        self._watch = Watch(
+            catalogue=self.catalogue,
+            site=site,
+            run=run,
+            net=self.net,
+            net_every=self.request.net_every,
+            analysed_fps=self.request.analysed_fps,
+            samples=_samples(placed.path, width_px),
+            keeper=self._keeper(t_ns, *size),
+        )
+        keep_background(self.catalogue, run, site, placed.path, self.net)
+
+    def _files(self) -> list[SourceFile]:
+        return [
+            SourceFile(
+                name=str(placed.path.resolve()),
+                size_bytes=placed.path.stat().st_size,
+                start_ns=placed.start_ns,
+                note=placed.note,
+            )
+            for placed in self.plan.placed
+        ]
+
+    def _keeper(self, t_ns: int, width_px: int, height_px: int) -> Keeper:
+        until_ns = self._kept_until(t_ns)
+        return Keeper(
+            site=self.plan.site.of_camera(self.plan.camera_id),
+            camera_id=self.plan.camera_id,
+            width_px=width_px,
+            height_px=height_px,
+            writer=self._writer if until_ns > t_ns else None,
+            until_ns=until_ns,
+        )
+
+    def _kept_until(self, t_ns: int) -> int:
+        """Return until when the video is kept: the asked seconds from the first picture of all."""
+        kept_s = KEPT_S[self.request.video]
+        spent = 0.0 if self._writer is None else 0.1 * self._writer.pictures
+        return t_ns + ns_from_s(min(max(kept_s - spent, 0.0), 1e8))
+
+    def _end_run(self) -> None:
+        if self._run is None or self._watch is None:
+            return
+        watch, tally = self._watch, self._watch.tally
+        watch.close()
+        verdict = watch.quality.verdict()
+        changes: dict[str, Any] = {
+            "start_ns": tally.first_ns,
+            "end_ns": tally.last_ns,
+            "state": self._run.state,
+            "frames": tally.frames,
+            "repeated_frames": tally.repeated,
+            "analysed_frames": tally.analysed,
+            "counted": verdict.countable,
+            "delivered_fps": self._run.delivered_fps,
+            "note": self._run.note,
+        }
+        run = replace(self._run, **changes)
+        self.catalogue.update_run(run.run_id, **changes)
+        self.catalogue.save_flow(count_run(self.catalogue, run, self.plan.site))
+        self.catalogue.save_light(run.run_id, watch.light.columns())
+        notes = self._notes + warned.of_run(
+            run, verdict, dropped=watch.keeper.dropped, net=self.net
+        )
+        if self.stop.is_set():
+            notes.append(warned.warn("interrupted"))
+        self.catalogue.save_warnings(run.run_id, notes)
+        self._run, self._watch, self._notes = None, None, []
+
+    def _tell(self, placed: Placed, t_ns: int) -> None:
+        here_s = (t_ns - placed.start_ns) / NS_PER_S
+        share = (self._done_s + here_s) / max(self.plan.duration_s, 1e-3)
+        self.progress("analysing", min(0.999, share))
+
+
+def _samples(path: Path, width_px: int) -> NDArray[np.uint8]:
+    """Return low-scale luma pictures of a clip, uint8 (k, height, width), for a first street."""
+    samples = [
+        luma
+        for _, luma in read_luma_samples(path, count=SAMPLES, small_width_px=_small_width(width_px))
+    ]
+    return np.stack([luma for luma in samples if luma.shape == samples[-1].shape])
+
+
+def _small_width(width_px: int) -> int:
+    """Return the width after halving to at most 640 pixels.
+
+    >>> [_small_width(w) for w in (1920, 640, 320)]
+    [480, 640, 320]
+    """
+    while width_px > SMALL_WIDTH_PX:
+        width_px //= 2
+    return width_px
