@@ -1,0 +1,167 @@
+"""Our own points as Parquet for other programs: every column, every bit.
+
+The steps lie beside it in NAME.steps.parquet (all analysed times, also those in which nobody was
+seen); camera and foreign ids lie in the file's metadata. A file of points out of a result folder
+reads as well.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import numpy as np
+from numpy.typing import NDArray
+
+from calmstreet.errors import FormatError, InputError
+from calmstreet.interop.files import Imported, mapped_ids, sorted_points, whole_file
+from calmstreet.model.points import TrackPoints, joined_columns, scalar_columns
+
+__all__ = ["read_points_parquet", "steps_path", "write_points_parquet"]
+
+_SCALARS: dict[str, Any] = {name: dtype for name, dtype, _, _ in scalar_columns()}
+_SQL_TYPES: dict[Any, str] = {
+    np.int64: "BIGINT",
+    np.uint8: "UTINYINT",
+    np.float32: "FLOAT",
+}
+
+
+def steps_path(path: Path) -> Path:
+    """Return where the steps of a file of points lie.
+
+    >>> steps_path(Path("out/points.parquet")).name
+    'points.steps.parquet'
+    """
+    return path.with_name(f"{path.stem}.steps.parquet")
+
+
+@contextmanager
+def _connect(folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open DuckDB offline: no extension is installed or loaded, one thread, limited memory."""
+    config: dict[str, str | bool | int | float | list[str]] = {
+        "autoinstall_known_extensions": "false",
+        "autoload_known_extensions": "false",
+        "threads": "1",
+        "memory_limit": "512MB",
+        "temp_directory": str(folder.resolve() / ".duckdb-tmp"),
+    }
+    with duckdb.connect(":memory:", config=config) as connection:
+        connection.execute(f"SET allowed_directories = [{_quoted(folder.resolve())}]")
+        connection.execute("SET enable_external_access = false")
+        connection.execute("SET lock_configuration = true")
+        yield connection
+
+
+def _quoted(value: object) -> str:
+    return "'" + str(value).replace("'", "''") + "'"
+
+
+def write_points_parquet(
+    path: Path,
+    blocks: Iterable[TrackPoints],
+    steps_ns: NDArray[np.int64],
+    labels: Mapping[int, str] | None = None,
+) -> None:
+    """Write rows and steps; NaN stays NaN. Raises InputError when that cannot be done."""
+    known = json.dumps({str(track_id): label for track_id, label in (labels or {}).items()})
+    columns = ", ".join(f"{name} {_SQL_TYPES[dtype]}" for name, dtype in _SCALARS.items())
+    picked = ", ".join(
+        f"coalesce({name}, 'nan'::float)" if dtype is np.float32 else name
+        for name, dtype in _SCALARS.items()
+    )
+    try:
+        with _connect(path.parent) as connection:
+            connection.execute(f"CREATE TABLE points ({columns})")
+            for points in blocks:
+                connection.register("block", _scalars_of(points))
+                connection.execute(f"INSERT INTO points SELECT {picked} FROM block")
+                connection.unregister("block")
+            _copy(connection, "points", path, f", KV_METADATA {{labels: {_quoted(known)}}}")
+            connection.register("steps", {"t_ns": np.ascontiguousarray(steps_ns)})
+            _copy(connection, "steps", steps_path(path), "")
+    except duckdb.Error as error:
+        raise InputError(f"{path} cannot be written ({_first(error)})") from error
+
+
+def _copy(connection: duckdb.DuckDBPyConnection, table: str, path: Path, more: str) -> None:
+    with whole_file(path) as temporary:
+        target = _quoted(temporary.resolve())
+        connection.execute(
+            f"COPY (SELECT * FROM {table}) TO {target} (FORMAT parquet, COMPRESSION zstd{more})"
+        )
+
+
+def _scalars_of(points: TrackPoints) -> dict[str, NDArray[Any]]:
+    return {
+        name: np.ascontiguousarray(
+            getattr(points, column) if part is None else getattr(points, column)[:, part]
+        )
+        for name, _, column, part in scalar_columns()
+    }
+
+
+def read_points_parquet(path: Path, *, camera_id: str, run_id: int) -> Imported:
+    """Read rows under new ids; the old id (or the foreign one it had) becomes the label.
+
+    Without a file of steps beside it, the steps are the times that have rows. Raises FormatError
+    naming the file and the column that is missing or of another type.
+    """
+    if not path.is_file():
+        raise InputError(f"{path} is not there; check the path")
+    try:
+        with _connect(path.parent) as connection:
+            _check(connection, path)
+            source = f"read_parquet({_quoted(path.resolve())})"
+            scalars = connection.execute(f"SELECT {', '.join(_SCALARS)} FROM {source}").fetchnumpy()
+            known = _labels(connection, path)
+            steps_ns = _steps(connection, path, scalars["t_ns"])
+    except duckdb.Error as error:
+        raise FormatError(f"{path} does not read as Parquet ({_first(error)})") from error
+    for name, column in scalars.items():
+        if isinstance(column, np.ma.MaskedArray):
+            raise FormatError(f"{path}: column {name} holds nulls; unknown numbers are NaN")
+    old = scalars["track_id"].astype(np.str_).tolist()
+    scalars["track_id"], ids = mapped_ids(old, run_id=run_id, nobody=frozenset({"-1"}))
+    labels = {track_id: known.get(word, word) for track_id, word in ids.items()}
+    points = TrackPoints(camera_id=camera_id, run_id=run_id, **joined_columns(scalars))
+    return Imported(points=sorted_points(points), steps_ns=steps_ns, labels=labels)
+
+
+def _check(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
+    rows = connection.execute(
+        f"DESCRIBE SELECT * FROM read_parquet({_quoted(path.resolve())})"
+    ).fetchall()
+    found = {row[0]: row[1] for row in rows}
+    for name, dtype in _SCALARS.items():
+        if found.get(name) != _SQL_TYPES[dtype]:
+            raise FormatError(
+                f"{path}: column {name} should be {_SQL_TYPES[dtype]}, "
+                f"it is {found.get(name, 'missing')}; export it as parquet again"
+            )
+
+
+def _labels(connection: duckdb.DuckDBPyConnection, path: Path) -> dict[str, str]:
+    rows = connection.execute(
+        f"SELECT decode(value) FROM parquet_kv_metadata({_quoted(path.resolve())})"
+        " WHERE decode(key) = 'labels'"
+    ).fetchall()
+    return dict(json.loads(rows[0][0])) if rows else {}
+
+
+def _steps(
+    connection: duckdb.DuckDBPyConnection, path: Path, t_ns: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    beside = steps_path(path)
+    if not beside.is_file():
+        return np.unique(t_ns)
+    found = connection.execute(
+        f"SELECT t_ns FROM read_parquet({_quoted(beside.resolve())})"
+    ).fetchnumpy()["t_ns"]
+    return np.union1d(found.astype(np.int64), t_ns)
+
+
+def _first(error: Exception) -> str:
+    return str(error).splitlines()[0]
