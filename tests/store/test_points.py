@@ -1,4 +1,6 @@
 import os
+import subprocess
+import sys
 import tempfile
 from itertools import pairwise
 from pathlib import Path
@@ -12,6 +14,7 @@ from tests.store.rows import ODD, STEP_PLANS, a_step, bits, nothing
 from calmstreet.errors import StoreError
 from calmstreet.model.kinds import Eye
 from calmstreet.model.points import TrackPoints, concat_points, make_points
+from calmstreet.store.duck import connect
 from calmstreet.store.folder import StoredFile
 from calmstreet.store.points import (
     PointWriter,
@@ -233,3 +236,43 @@ def test_missing_damaged_and_foreign_files_are_told_apart(tmp_path: Path) -> Non
     path.unlink()
     with pytest.raises(StoreError, match="is missing"):
         list(read_points(tmp_path, [points]))
+
+
+def test_duckdb_sees_the_folder_only_and_never_goes_online(tmp_path: Path) -> None:
+    outside = tmp_path / "outside.csv"
+    outside.write_text("a\n1\n")
+    (tmp_path / "in").mkdir()
+    for sql in (
+        f"SELECT * FROM read_csv('{outside}')",
+        "INSTALL spatial",
+        "LOAD spatial",
+        "SET threads = 2",
+        "SET enable_external_access = true",
+    ):
+        with pytest.raises(StoreError, match="cannot be used"), connect(tmp_path / "in") as duck:
+            duck.execute(sql)
+    with connect(tmp_path / "in") as duck:
+        names = ("threads", "autoinstall_known_extensions", "autoload_known_extensions")
+        found = [duck.execute(f"SELECT current_setting('{name}')").fetchone() for name in names]
+    assert found == [(1,), (False,), (False,)]
+
+
+def test_points_go_through_duckdb_without_pandas(tmp_path: Path) -> None:
+    """DuckDB takes and gives numpy arrays of numbers; pandas is no dependency of ours."""
+    code = (
+        "import sys\n"
+        "sys.modules.update(dict.fromkeys(('pandas', 'pyarrow', 'polars')))\n"
+        "from pathlib import Path\n"
+        "import numpy as np\n"
+        "from calmstreet.store.duck import read_parquet, write_parquet\n"
+        "folder = Path(sys.argv[1])\n"
+        "columns = {'a': np.array([1, np.nan, -0.0, np.inf], np.float32), 'b': np.arange(4)}\n"
+        "dtypes = {'a': np.float32, 'b': np.int64}\n"
+        "write_parquet(folder / 'x.parquet', columns, folder=folder)\n"
+        "read = read_parquet(folder / 'x.parquet', dtypes, folder=folder)\n"
+        "print(all(read[n].tobytes() == columns[n].tobytes() for n in columns))\n"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, check=True
+    )
+    assert ran.stdout.strip() == "True"

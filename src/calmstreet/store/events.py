@@ -20,7 +20,7 @@ def values_to_json(values: dict[str, float]) -> str:
     """Return numbers as strict JSON: NaN as null, infinities as "inf" and "-inf".
 
     >>> values_to_json({"ttc_s": math.inf, "pet_s": math.nan})
-    '{"pet_s": null, "ttc_s": "inf"}'
+    '{"ttc_s": "inf", "pet_s": null}'
     """
     plain: dict[str, float | str | None] = {}
     for name, value in values.items():
@@ -28,7 +28,7 @@ def values_to_json(values: dict[str, float]) -> str:
             plain[name] = None
         else:
             plain[name] = str(value) if math.isinf(value) else value
-    return json.dumps(plain, sort_keys=True, allow_nan=False)
+    return json.dumps(plain, allow_nan=False)
 
 
 def values_from_json(text: str) -> dict[str, float]:
