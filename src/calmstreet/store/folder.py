@@ -106,8 +106,14 @@ def checked_path(folder: Path, file: StoredFile) -> Path:
 @contextmanager
 def only_writer(folder: Path) -> Iterator[None]:
     """Hold the folder for one analysis; raise StoreError while another process holds it."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / ".writing").open("w") as stream:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        opened = (folder / ".writing").open("w")
+    except OSError as error:
+        raise StoreError(
+            f"{folder} cannot be written ({error.strerror}); choose another folder"
+        ) from error
+    with opened as stream:
         try:
             fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
