@@ -7,7 +7,15 @@ from tests.safety.test_flow import APPROACHES, count, scene
 
 from calmstreet.model.bins import Bins
 from calmstreet.model.kinds import Kind
-from calmstreet.safety.bins import aggregate, geh, minute_bins, peak_hour, peak_hour_of, totals
+from calmstreet.safety.bins import (
+    aggregate,
+    geh,
+    minute_bins,
+    peak_hour,
+    peak_hour_of,
+    peak_hours,
+    totals,
+)
 from calmstreet.units import from_iso, local_datetime
 
 SEEN = (Kind.CAR, Kind.TRUCK)
@@ -163,6 +171,22 @@ def test_the_peak_hour_of_several_series() -> None:
     assert not peak_hour_of(quarter, whats=["gate:b:to_left"]).known
     with pytest.raises(ValueError, match="900"):
         peak_hour_of(aggregate(quarter, width_s=3600), whats=[])
+
+
+def test_every_series_and_all_movements_get_a_peak_hour() -> None:
+    site, points = scene()
+    bins = minute_bins([count(points, site=site)], site=site, observed_kinds=SEEN, light_of=day)
+    table = peak_hours(aggregate(bins, width_s=900))
+    assert set(table) == {*totals(bins), "movement:all"}
+    assert all(hour.watched_min == 0 and not hour.known for hour in table.values())
+
+
+def test_a_run_that_was_never_watched_adds_no_minute() -> None:
+    nobody = count(a_track()[:0], steps=steps_of(0)[:0])
+    assert len(minute_bins([nobody], site=a_site(), observed_kinds=SEEN, light_of=day)) == 0
+    both = minute_bins([nobody, count(a_track())], site=a_site(), observed_kinds=SEEN, light_of=day)
+    assert both.start_ns.min() == START_NS
+    assert len(aggregate(both, width_s=900)) == 6
 
 
 def test_geh() -> None:

@@ -19,6 +19,7 @@ from calmstreet.safety.movements import movements_of
 from calmstreet.units import NS_PER_S, local_datetime
 
 __all__ = [
+    "ALL_MOVEMENTS",
     "COMPLETE_SHARE",
     "aggregate",
     "gate_what",
@@ -27,9 +28,11 @@ __all__ = [
     "movement_what",
     "peak_hour",
     "peak_hour_of",
+    "peak_hours",
     "totals",
 ]
 
+ALL_MOVEMENTS = "movement:all"
 COMPLETE_SHARE = 0.98
 _MINUTE_NS = 60 * NS_PER_S
 _QUARTER_NS = 15 * _MINUTE_NS
@@ -141,8 +144,9 @@ def _watched(flows: Sequence[Flow]) -> tuple[NDArray[np.int64], NDArray[np.float
 
     The minute of a run's very last step is there even when nothing was watched after it.
     """
-    starts = np.concatenate([f.minutes.start_ns for f in flows] + [_last_minutes(flows)])
-    seconds = np.concatenate([f.minutes.watched_s for f in flows] + [np.zeros(len(flows))])
+    last = _last_minutes(flows)
+    starts = np.concatenate([*(flow.minutes.start_ns for flow in flows), last])
+    seconds = np.concatenate([*(flow.minutes.watched_s for flow in flows), np.zeros(len(last))])
     minutes, place = np.unique(starts, return_inverse=True)
     total = np.zeros(len(minutes))
     np.add.at(total, place, seconds)
@@ -150,7 +154,7 @@ def _watched(flows: Sequence[Flow]) -> tuple[NDArray[np.int64], NDArray[np.float
 
 
 def _last_minutes(flows: Sequence[Flow]) -> NDArray[np.int64]:
-    ends = [flow.watched_ns[-1, 1] if len(flow.watched_ns) else 0 for flow in flows]
+    ends = [flow.watched_ns[-1, 1] for flow in flows if len(flow.watched_ns)]
     return np.array(ends, np.int64) // _MINUTE_NS * _MINUTE_NS
 
 
@@ -295,6 +299,19 @@ def peak_hour_of(
     np.add.at(count, place, bins.count[wanted])
     np.maximum.at(share, place, bins.exposure_s[wanted] / bins.width_s)
     return peak_hour(starts, count, share)
+
+
+def peak_hours(bins: Bins) -> dict[str, PeakHour]:
+    """Return the peak hour of every series of quarter-hour bins, pedestrians left out.
+
+    "movement:all" is the sum of all movements, with those that no pair explains.
+    """
+    names = list(dict.fromkeys(str(what) for what in bins.what))
+    kinds = tuple(kind for kind in Kind if kind is not Kind.PEDESTRIAN)
+    table = {name: peak_hour_of(bins, whats=[name], kinds=kinds) for name in names}
+    if journeys := [name for name in names if name.startswith("movement:")]:
+        table[ALL_MOVEMENTS] = peak_hour_of(bins, whats=journeys, kinds=kinds)
+    return table
 
 
 def geh(counted: float, reference: float) -> float:
