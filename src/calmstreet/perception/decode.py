@@ -176,10 +176,11 @@ def iou_matrix(box_px: Floats) -> Floats:
     >>> iou_matrix(np.array([[0, 0, 2, 2], [1, 0, 3, 2]], np.float32)).round(3).tolist()
     [[1.0, 0.3330000042915344], [0.3330000042915344, 1.0]]
     """
-    low = np.maximum(box_px[:, None, :2], box_px[None, :, :2])
-    high = np.minimum(box_px[:, None, 2:], box_px[None, :, 2:])
-    shared = np.clip(high - low, 0, None).prod(axis=2)
-    area = np.clip(box_px[:, 2:] - box_px[:, :2], 0, None).prod(axis=1)
+    left, top, right, bottom = np.ascontiguousarray(box_px.T)
+    across = np.minimum.outer(right, right) - np.maximum.outer(left, left)
+    down = np.minimum.outer(bottom, bottom) - np.maximum.outer(top, top)
+    shared = np.maximum(across, 0) * np.maximum(down, 0)
+    area = np.maximum(right - left, 0) * np.maximum(bottom - top, 0)
     union = area[:, None] + area[None, :] - shared
     overlap: Floats = np.divide(shared, union, out=np.zeros_like(shared), where=union > 0)
     return overlap
@@ -205,7 +206,8 @@ def select(candidates: Candidates) -> Candidates:
 def _greedy(doubles: NDArray[np.bool_]) -> NDArray[np.intp]:
     """Return the rows that no better kept row is a double of."""
     alive = np.ones(len(doubles), bool)
-    for row, others in enumerate(doubles):
+    worse = np.triu(doubles, 1)
+    for row in np.flatnonzero(worse.any(axis=1)):
         if alive[row]:
-            alive[row + 1 :] &= ~others[row + 1 :]
+            alive &= ~worse[row]
     return np.flatnonzero(alive)
