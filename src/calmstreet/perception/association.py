@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
-__all__ = ["Pairs", "best_matching", "near_pairs", "overlaps"]
+__all__ = ["Pairs", "best_matching", "near_pairs", "overlaps", "swept_pairs", "touching"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -63,10 +63,11 @@ def overlaps(a_px: NDArray[np.float64], b_px: NDArray[np.float64]) -> NDArray[np
 def near_pairs(
     track_px: NDArray[np.float64], reach_px: NDArray[np.float64], seen_px: NDArray[np.float64]
 ) -> Pairs:
-    """Return all pairs whose widened boxes overlap, with their buffered IoU as likeness.
+    """Return all pairs whose widened boxes overlap, and how alike they are.
 
-    ``track_px`` (n, 4) predicted and ``seen_px`` (m, 4) detected boxes; ``reach_px`` (n, 2) by how
-    much both boxes of a pair are widened on each side.
+    Likeness is the buffered IoU times the root of the smaller by the greater size: room for
+    movement shall not make room for another size. ``track_px`` (n, 4) predicted and ``seen_px``
+    (m, 4) detected boxes; ``reach_px`` (n, 2) by how much both are widened on each side.
 
     >>> pairs = near_pairs(np.array([[0.0, 0, 2, 2]]), np.array([[1.0, 0.0]]),
     ...                    np.array([[3.0, 0, 5, 2], [9.0, 0, 11, 2]]))
@@ -74,12 +75,55 @@ def near_pairs(
     ([0], [0.143])
     """
     track, seen = touching(track_px, seen_px, 2.0 * reach_px)
-    a, b, reach = track_px[track], seen_px[seen], 2.0 * reach_px[track]
-    sides = np.minimum(a[:, 2:], b[:, 2:]) - np.maximum(a[:, :2], b[:, :2]) + reach
+    likeness = _likeness(track_px[track], seen_px[seen], 2.0 * reach_px[track])
+    return Pairs(track=track, detection=seen, likeness=likeness)
+
+
+def swept_pairs(
+    track_px: NDArray[np.float64],
+    way_px: NDArray[np.float64],
+    slack_px: NDArray[np.float64],
+    seen_px: NDArray[np.float64],
+) -> Pairs:
+    """Return the pairs of lost tracks and boxes that lie on the way the track went since.
+
+    ``way_px`` (n, 2) leads from where a track was last seen to where it is predicted in
+    ``track_px`` (n, 4). A user who braked is behind the prediction, one who sped up before it, by
+    at most two and a half and one ``slack_px`` (n,), the size of its box; nobody goes sideways.
+
+    >>> pairs = swept_pairs(np.array([[90.0, 0, 110, 20]]), np.array([[60.0, 0.0]]),
+    ...                     np.array([20.0]), np.array([[50.0, 0, 70, 20], [90.0, 60, 110, 80]]))
+    >>> pairs.detection.tolist(), pairs.likeness.round(2).tolist()
+    ([0], [1.0])
+    """
+    length = np.hypot(way_px[:, 0], way_px[:, 1])
+    ahead = way_px / np.maximum(length, 1e-9)[:, None]
+    centre = (track_px[:, :2] + track_px[:, 2:]) * 0.5
+    there = (seen_px[:, :2] + seen_px[:, 2:]) * 0.5
+    track, seen = (grid.ravel() for grid in np.indices((len(track_px), len(seen_px))))
+    off = ((there[seen] - centre[track]) * ahead[track]).sum(axis=1)
+    off = np.clip(off, -np.minimum(length, 2.5 * slack_px)[track], slack_px[track])
+    moved = track_px[track] + np.tile(ahead[track] * off[:, None], 2)
+    reach = np.repeat(0.3 * slack_px[track][:, None], 2, axis=1)
+    likeness = _likeness(moved, seen_px[seen], reach)
+    near = likeness > 0.0
+    return Pairs(track=track[near], detection=seen[near], likeness=likeness[near])
+
+
+def _likeness(
+    a_px: NDArray[np.float64], b_px: NDArray[np.float64], reach_px: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return how alike boxes are pair by pair when their gap may be ``reach_px`` (k, 2)."""
+    side_a, side_b = a_px[:, 2:] - a_px[:, :2], b_px[:, 2:] - b_px[:, :2]
+    sides = np.minimum(a_px[:, 2:], b_px[:, 2:]) - np.maximum(a_px[:, :2], b_px[:, :2]) + reach_px
+    np.maximum(sides, 0.0, out=sides)
     shared = sides[:, 0] * sides[:, 1]
-    wide_a, wide_b = a[:, 2:] - a[:, :2] + reach, b[:, 2:] - b[:, :2] + reach
+    wide_a, wide_b = side_a + reach_px, side_b + reach_px
     both = wide_a[:, 0] * wide_a[:, 1] + wide_b[:, 0] * wide_b[:, 1] - shared
-    return Pairs(track=track, detection=seen, likeness=shared / both)
+    alike = side_a / side_b
+    alike = np.minimum(alike, 1.0 / alike)
+    likeness: NDArray[np.float64] = shared / both * np.sqrt(alike[:, 0] * alike[:, 1])
+    return likeness
 
 
 def best_matching(pairs: Pairs) -> tuple[NDArray[np.intp], NDArray[np.intp]]:

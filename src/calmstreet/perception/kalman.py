@@ -15,9 +15,9 @@ __all__ = ["correct", "first_variances", "predict", "to_centre"]
 
 _HEIGHT_M = np.array(HEIGHT_M)
 # Speeds that a new user of each Kind may have, one sigma, m/s.
-_SPEED_MPS = np.array([5.0, 1.8, 5.0, 7.0, 8.0, 8.0, 7.0, 7.0])
-_AXES_AGITATION = np.array([1.0, 1.0, 0.35, 0.35])  # sizes / s^1.5 per axis
-_AXES_URGE = np.array([0.25, 0.25, 0.0, 0.0])  # share of the own rate / s^0.5: brakes and gas
+_SPEED_MPS = np.array([5.0, 3.0, 5.0, 7.0, 8.0, 8.0, 7.0, 7.0])
+_AXES_AGITATION = np.array([0.5, 0.5, 0.2, 0.2])  # sizes / s^1.5 per axis
+_AXES_URGE = np.array([0.1, 0.1, 0.0, 0.0])  # share of the own rate / s^0.5: brakes and gas
 _SIZE_MEMORY_S = 1.0
 
 
@@ -41,7 +41,7 @@ def first_variances(
     >>> var, var_rate = first_variances(
     ...     np.array([[0.0, 0.0, 10.0, 17.0]]), np.array([1], np.uint8), np.full((1, 4), 2.0))
     >>> round(float(var_rate[0, 0]) ** 0.5, 1)
-    18.0
+    30.0
     """
     size = np.sqrt(mean[:, 2] * mean[:, 3])
     speed = _SPEED_MPS[kind] * mean[:, 3] / _HEIGHT_M[kind]

@@ -37,13 +37,15 @@ class TrackerSettings:
     - ``high_score``: boxes at or above it are matched first and may begin a track;
       ``sure_score`` confirms at once, else two hits.
     - ``life_s`` from the last measurement to the end; ``standing_life_s`` the same for who stood
-      still when last seen. ``coast_s``: how long rows are given after the first miss (while
-      hidden behind another user as long as the track lives).
+      still when last seen.
+    - ``coast_s``: how long rows are given after the first miss, ``hidden_coast_s`` while hidden
+      behind another user, both at most ``coast_share`` of the time it had been seen before.
     - ``tentative_s``: how long an unconfirmed track waits for its next hit after a miss.
     - ``motion_birth_s``, ``motion_birth_sizes``: for how long a blob must have been seen and how
       far it must have come.
     - ``reach_sigmas``, ``reach_sizes``: by how much boxes are widened to meet, and the cap.
-    - ``like_high``, ``like_low``, ``like_motion``: least buffered IoU of a match.
+    - ``like_high``, ``like_young`` (second hit), ``like_lost`` (anywhere on the way since it was
+      missed), ``like_low``, ``like_motion``: least likeness of a match.
     - ``noise_sizes``: sigma of a sure box of the net.
     """
 
@@ -51,16 +53,20 @@ class TrackerSettings:
     sure_score: float = 0.85
     life_s: float = 2.0
     standing_life_s: float = 5.0
-    coast_s: float = 1.0
+    coast_s: float = 0.5
+    hidden_coast_s: float = 0.75
+    coast_share: float = 0.35
     tentative_s: float = 0.5
     motion_birth_s: float = 0.6
     motion_birth_sizes: float = 0.5
-    reach_sigmas: float = 1.0
+    reach_sigmas: float = 1.5
     reach_sizes: float = 0.8
-    like_high: float = 0.2
+    like_high: float = 0.25
+    like_young: float = 0.15
+    like_lost: float = 0.5
     like_low: float = 0.3
     like_motion: float = 0.2
-    noise_sizes: float = 0.05
+    noise_sizes: float = 0.03
 
 
 def stands(table: TrackTable) -> NDArray[np.bool_]:
@@ -88,11 +94,13 @@ def ended(table: TrackTable, t_ns: int, settings: TrackerSettings) -> NDArray[np
 def given_up(table: TrackTable, t_ns: int, settings: TrackerSettings) -> NDArray[np.bool_]:
     """Return which unconfirmed tracks waited too long for their next hit."""
     waited_ns = t_ns - np.minimum(table.missed_ns, t_ns)
-    return (table.serial == 0) & (waited_ns >= ns_from_s(settings.tentative_s))
+    late: NDArray[np.bool_] = (table.serial == 0) & (waited_ns >= ns_from_s(settings.tentative_s))
+    return late
 
 
 def note_misses(table: TrackTable, looked: Eye, t_ns: int) -> None:
     """Start the clock of the first miss, in place; an eye that did not look misses nobody."""
+    table.net_looks += (int(looked) & int(Eye.NET)) > 0
     eye = np.where(table.net_hits > 0, int(Eye.NET), int(Eye.MOTION))
     missed = (table.seen_ns < t_ns) & ((eye & int(looked)) > 0)
     table.missed_ns[missed] = np.minimum(table.missed_ns[missed], t_ns)
@@ -103,11 +111,12 @@ def ripe(
 ) -> NDArray[np.bool_]:
     """Return which unconfirmed tracks have earned an id.
 
-    The net: one very sure box, or two that add up or lie 0.15 s apart. Motion: seen for long
-    enough, come far enough, and on a way that is not a tremble.
+    The net: one very sure box, two that add up, or weak ones at every second look for 0.15 s.
+    Motion: seen for long enough, come far enough, and on a way that is not a tremble.
     """
     age_ns = table.seen_ns - table.birth_ns
-    twice = (table.net_hits > 1) & ((table.trust >= 1.2) | (age_ns >= 150_000_000))
+    steady = (age_ns >= 150_000_000) & (2 * table.net_hits >= table.net_looks)
+    twice = (table.net_hits > 1) & ((table.trust >= 1.2) | steady)
     sure = (table.net_hits > 0) & (table.trust >= settings.sure_score) & (table.net_hits == 1)
     far = votes.shift_px(table.born_px, boxes_px)
     moving = (
@@ -124,13 +133,15 @@ def shown(
 ) -> NDArray[np.bool_]:
     """Return which tracks give a row: measured, or coasted and plausible.
 
-    Plausible: nobody looked since, or the first miss is younger than ``coast_s``, or the user is
-    hidden behind another (``hidden`` share of its box), or it was standing; and never for longer
-    than it had been seen before, so that a flicker leaves no ghost.
+    Plausible: nobody looked since, or the first miss is younger than the limit for open, hidden
+    (``hidden`` is the share of its box under another) or standing users, and than a third of the time
+    it had been seen before, so that a flicker leaves no ghost.
     """
     missed_ns = t_ns - np.minimum(table.missed_ns, t_ns)
-    plausible = (missed_ns < ns_from_s(settings.coast_s)) | (hidden > 0.3) | stands(table)
-    plausible &= missed_ns <= table.seen_ns - table.birth_ns
+    limit_s = np.where(hidden > 0.3, settings.hidden_coast_s, settings.coast_s)
+    limit_s = np.where(stands(table), settings.standing_life_s, limit_s)
+    plausible = missed_ns < limit_s * NS_PER_S
+    plausible &= missed_ns <= settings.coast_share * (table.seen_ns - table.birth_ns)
     visible: NDArray[np.bool_] = (table.serial > 0) & ((table.seen_ns == t_ns) | plausible)
     return visible
 

@@ -17,13 +17,14 @@ class TrackTable:
     """All tracks that are alive, confirmed or not; every column has one row per track.
 
     ``mean`` (n, 4) centre x, centre y, width, height in px and ``rate`` (n, 4) the same per second,
-    with variances ``var``, ``cov``, ``var_rate`` (n, 4) per axis; ``serial`` 0 until confirmed;
-    ``birth_ns``, ``seen_ns`` first and last measured instant; ``missed_ns`` first look that did not
-    find it since, or NEVER_NS; ``hits`` measurements; ``net_hits`` those of the net; ``trust`` sum
-    of the net's scores; ``score`` the last; ``votes`` (n, 8) score per Kind; ``born_px`` (n, 4)
-    first box l, t, r, b; ``path_px`` length of the way; ``moved`` has ever moved; ``slow_ns``,
-    ``fast_ns``, ``faster_ns`` since when it stands, rides, rides fast; ``rider`` the Kind that a
-    fast person became, or 0; ``twin_ns`` since when it looks like the double of an older track.
+    with variances ``var``, ``cov``, ``var_rate`` (n, 4) per axis; ``born_px`` (n, 4) first box l,
+    t, r, b; ``votes`` (n, 8) score per Kind; ``path_px`` length of the way; ``trust`` sum of the
+    net's scores; ``score`` the last; ``serial`` 0 until confirmed; ``birth_ns``, ``seen_ns`` first
+    and last measured instant; ``missed_ns`` the first look since that did not find it;
+    ``slow_ns``, ``fast_ns``, ``faster_ns`` since when it is slow, rides, rides fast; ``twin_ns``
+    since when it looks like the double of another (all NEVER_NS while they do not run); ``hits``
+    measurements; ``net_hits`` those of the net in ``net_looks``; ``rider`` the Kind that a fast
+    person became, or 0; ``moved`` has ever moved.
     """
 
     mean: NDArray[np.float64]
@@ -46,6 +47,7 @@ class TrackTable:
     twin_ns: NDArray[np.int64]
     hits: NDArray[np.int64]
     net_hits: NDArray[np.int64]
+    net_looks: NDArray[np.int64]
     rider: NDArray[np.uint8]
     moved: NDArray[np.bool_]
 
@@ -75,7 +77,7 @@ class TrackTable:
 
 _NAMES = tuple(field.name for field in fields(TrackTable))
 _WIDE = {"mean": 4, "rate": 4, "var": 4, "cov": 4, "var_rate": 4, "born_px": 4, "votes": 8}
-_WHOLE = frozenset({"serial", "hits", "net_hits"})
+_WHOLE = frozenset({"serial", "hits", "net_hits", "net_looks"})
 
 
 def no_tracks(n: int = 0) -> TrackTable:

@@ -14,10 +14,17 @@ from calmstreet.model.detections import Detections
 from calmstreet.model.kinds import PEOPLE, VEHICLES, Eye, Flag, Kind
 from calmstreet.model.points import TrackPoints, make_points, no_points, track_id_of
 from calmstreet.perception import kalman, lives, votes
-from calmstreet.perception.association import Pairs, best_matching, near_pairs, overlaps, touching
+from calmstreet.perception.association import (
+    Pairs,
+    best_matching,
+    near_pairs,
+    overlaps,
+    swept_pairs,
+    touching,
+)
 from calmstreet.perception.lives import TrackerSettings
 from calmstreet.perception.table import NEVER_NS, TrackTable, no_tracks
-from calmstreet.units import s_from_ns
+from calmstreet.units import NS_PER_S, s_from_ns
 
 __all__ = ["Tracker", "TrackerSettings"]
 
@@ -122,27 +129,58 @@ class Tracker:
         free = np.ones(len(seen), np.bool_)
         if len(table) == 0 or len(seen) == 0:
             return free
-        reach = limits.reach_sigmas * np.sqrt(table.var[:, :2])
-        reach = np.minimum(reach, limits.reach_sizes * table.size_px()[:, None])
-        pairs = _with_kinds(near_pairs(table.boxes_px(), reach, seen.box_px), table, seen)
+        boxes = table.boxes_px()
+        pairs = _with_kinds(near_pairs(boxes, self._reach_px(), seen.box_px), table, seen)
         known = table.serial > 0
         high = seen.by_net & (seen.score >= limits.high_score)
         idle = np.ones(len(table), np.bool_)
-        matches = []
-        for tracks, boxes, least in (
-            (known, high, limits.like_high),
-            (~known, high, limits.like_high),
-            (known | True, seen.by_net & ~high, limits.like_low),
-            (known | True, ~seen.by_net, limits.like_motion),
-        ):
-            wanted = (tracks & idle)[pairs.track] & (boxes & free)[pairs.detection]
-            match = best_matching(pairs.where(wanted & (pairs.likeness >= least)))
-            idle[match[0]] = False
-            free[match[1]] = False
-            matches.append(match)
-        rows, boxes = (np.concatenate(part) for part in zip(*matches, strict=True))
-        self._correct(rows, seen.rows(boxes), t_ns)
+        found: list[tuple[NDArray[np.intp], NDArray[np.intp]]] = []
+
+        def match(
+            candidates: Pairs, tracks: NDArray[np.bool_], boxes: NDArray[np.bool_], least: float
+        ) -> None:
+            wanted = (tracks & idle)[candidates.track] & (boxes & free)[candidates.detection]
+            rows, columns = best_matching(candidates.where(wanted & (candidates.likeness >= least)))
+            idle[rows] = False
+            free[columns] = False
+            found.append((rows, columns))
+
+        match(pairs, known, high, limits.like_high)
+        match(pairs, ~known, high, limits.like_young)
+        lost = known & idle & (table.missed_ns < t_ns)
+        if lost.any() and (high & free).any():
+            match(self._swept(lost, high & free, seen, t_ns), lost, high, limits.like_lost)
+        match(pairs, known | ~known, seen.by_net & ~high, limits.like_low)
+        match(pairs, known | ~known, ~seen.by_net, limits.like_motion)
+        rows, columns = (np.concatenate(part) for part in zip(*found, strict=True))
+        self._correct(rows, seen.rows(columns), t_ns)
         return free
+
+    def _reach_px(self) -> NDArray[np.float64]:
+        """Return by how much boxes are widened in x and y, (n, 2): by how unsure their place is.
+
+        A track that was seen once has no speed yet: its cap is twice as wide.
+        """
+        table, limits = self._table, self._settings
+        cap = limits.reach_sizes * table.size_px() * np.where(table.hits == 1, 2.0, 1.0)
+        return np.minimum(limits.reach_sigmas * np.sqrt(table.var[:, :2]), cap[:, None])
+
+    def _swept(
+        self, lost: NDArray[np.bool_], free: NDArray[np.bool_], seen: _Seen, t_ns: int
+    ) -> Pairs:
+        """Return the pairs of lost tracks and free boxes that lie on the tracks' ways."""
+        rows, columns = np.flatnonzero(lost), np.flatnonzero(free)
+        table = self._table.rows(rows)
+        gap_s = (t_ns - table.seen_ns)[:, None] / NS_PER_S
+        pairs = swept_pairs(
+            table.boxes_px(), table.rate[:, :2] * gap_s, table.size_px(), seen.box_px[columns]
+        )
+        there = Pairs(
+            track=rows[pairs.track],
+            detection=columns[pairs.detection],
+            likeness=pairs.likeness,
+        )
+        return _with_kinds(there, self._table, seen)
 
     def _correct(self, rows: NDArray[np.intp], seen: _Seen, t_ns: int) -> None:
         """Correct the tracks ``rows`` by their boxes, and note what those tell."""
@@ -178,7 +216,7 @@ class Tracker:
         born.born_px = new.box_px
         born.birth_ns[:] = born.seen_ns[:] = t_ns
         born.hits[:] = 1
-        born.net_hits[:] = new.by_net
+        born.net_hits[:] = born.net_looks[:] = new.by_net
         born.trust = np.where(new.by_net, new.score, 0.0)
         born.score = new.score.copy()
         votes.vote(born, np.arange(len(new)), new.kind, born.trust)
