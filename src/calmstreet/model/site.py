@@ -8,6 +8,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from typing import Any
 
 __all__ = [
     "CONTROLS",
@@ -23,6 +24,7 @@ __all__ = [
     "Signal",
     "Site",
     "Zone",
+    "site_from_json",
 ]
 
 Point = tuple[float, float]
@@ -174,3 +176,39 @@ class Site:
             rules=self.rules,
             **mine,
         )
+
+
+def site_from_json(tree: Mapping[str, Any]) -> Site:
+    """Return the site whose canonical JSON was read into ``tree``.
+
+    >>> import json
+    >>> site = Site(id="x", gates=(Gate(id="g", camera_id="c", points_px=((1, 2), (3, 4))),))
+    >>> site_from_json(json.loads(site.canonical_json())).site_version == site.site_version
+    True
+    """
+    parts = {"gates": Gate, "zones": Zone, "movements": Movement, "masks": Mask}
+    fields = dict(tree)
+    for name, noun in parts.items():
+        fields[name] = tuple(noun(**_tupled(row)) for row in tree[name])
+    fields["signals"] = tuple(
+        Signal(
+            id=row["id"],
+            camera_id=row["camera_id"],
+            lamps_px={colour: _tupled(box) for colour, box in row["lamps_px"].items()},
+        )
+        for row in tree["signals"]
+    )
+    fields["cameras"] = tuple(
+        Camera(id=row["id"], plane=PlaneSpec(**_tupled(row["plane"])) if row["plane"] else None)
+        for row in tree["cameras"]
+    )
+    return Site(**fields)
+
+
+def _tupled(value: Any) -> Any:
+    """Return the same with tuples in the place of lists, all the way down."""
+    if isinstance(value, list):
+        return tuple(_tupled(item) for item in value)
+    if isinstance(value, dict):
+        return {key: _tupled(item) for key, item in value.items()}
+    return value

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from calmstreet.model.run import Run
 from calmstreet.perception.detector import Detector
+from calmstreet.pipeline.eyes import not_observed
 from calmstreet.report.texts import texts
 from calmstreet.store.findings import Warned
 from calmstreet.video.quality import PictureVerdict
@@ -64,4 +65,8 @@ def of_run(
         (0 < run.delivered_fps < LOW_FPS, warn("low-fps", fps=round(run.delivered_fps, 2))),
         (dropped > 0, warn("pictures-dropped", pictures=dropped)),
     )
-    return [warning for holds, warning in rules if holds]
+    found = [warning for holds, warning in rules if holds]
+    unseen = not_observed(net)
+    if unseen:
+        found.append(warn("kinds-not-observed", kinds=", ".join(unseen)))
+    return found

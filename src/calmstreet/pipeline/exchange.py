@@ -1,0 +1,212 @@
+"""Road users out in open formats, and in from other programs."""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from calmstreet.config.site import check_frame, load_site
+from calmstreet.errors import InputError
+from calmstreet.interop.files import Imported
+from calmstreet.interop.geojson import write_geojson
+from calmstreet.interop.mot import read_mot, write_mot
+from calmstreet.interop.points_csv import write_points_csv
+from calmstreet.interop.points_parquet import read_points_parquet, write_points_parquet
+from calmstreet.model.points import TrackPoints
+from calmstreet.model.run import Run
+from calmstreet.model.site import Site
+from calmstreet.pipeline import warned
+from calmstreet.pipeline.counting import count_run, step_blocks
+from calmstreet.pipeline.planning import chosen_camera
+from calmstreet.pipeline.results import write_results
+from calmstreet.store.catalogue import Catalogue, SourceFile
+from calmstreet.store.findings import Warned
+from calmstreet.store.folder import only_writer
+from calmstreet.store.points import PointWriter, read_steps
+from calmstreet.units import from_iso
+
+MOT_FPS = 25.0
+
+__all__ = ["ImportRequest", "export_result", "import_file"]
+
+
+def export_result(folder: Path, *, form: str, out: Path) -> str:
+    """Write the road users of a result as mot, csv, parquet or geojson; say what was written.
+
+    MOT has no times and no cameras: a result of several runs is refused there.
+    """
+    with Catalogue.open(folder) as catalogue:
+        runs = catalogue.runs()
+        labels = catalogue.track_labels([run.run_id for run in runs])
+        if form == "mot" and len(runs) != 1:
+            raise InputError(
+                f"{folder} holds {len(runs)} runs and MOT CSV can hold one; "
+                "export it as csv, parquet or geojson"
+            )
+        steps = np.concatenate([read_steps(folder, catalogue.step_files(r.run_id)) for r in runs])
+        _WRITERS[form](out, _blocks(catalogue, runs), steps, labels)
+    return f"{out} written: {len(runs)} runs as {form}"
+
+
+_Write = Callable[[Path, Iterator[TrackPoints], NDArray[np.int64], dict[int, str]], None]
+
+
+def _write_geojson(
+    out: Path, blocks: Iterator[TrackPoints], _steps: NDArray[np.int64], labels: dict[int, str]
+) -> None:
+    write_geojson(out, blocks, labels=labels)
+
+
+_WRITERS: dict[str, _Write] = {
+    "mot": write_mot,
+    "csv": write_points_csv,
+    "parquet": write_points_parquet,
+    "geojson": _write_geojson,
+}
+
+
+def _blocks(catalogue: Catalogue, runs: list[Run]) -> Iterator[TrackPoints]:
+    for run in runs:
+        for _, points in step_blocks(catalogue, run):
+            if len(points):
+                yield points
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportRequest:
+    """What the user asked for; see ``calmstreet import --help``."""
+
+    file: Path
+    site: Path
+    out: Path
+    fps: float | None = None
+    size: str | None = None
+    start: str | None = None
+    camera: str | None = None
+    lang: str = "en"
+
+
+def import_file(request: ImportRequest) -> dict[str, Any]:
+    """Count the road users of a MOT CSV or of our own Parquet under a site; return the summary.
+
+    A MOT file has neither times nor a picture's size: without ``fps`` 25 is assumed and said, and
+    without ``size`` the picture reaches as far as the boxes and gates do.
+    """
+    site, text = load_site(request.site)
+    camera_id = chosen_camera(site, request.camera)
+    size_px = _size_px(request.size) if request.size else None
+    if size_px is not None:
+        check_frame(site, camera_id, *size_px)
+    if not request.file.is_file():
+        raise InputError(f"{request.file} is not there; check the path of the file to import")
+    with only_writer(request.out), Catalogue.open(request.out, create=True) as catalogue:
+        catalogue.forget_unpublished()
+        catalogue.save_site(site, text)
+        run = _new_run(request, site, camera_id)
+        name = str(request.file.resolve())
+        replaced = [
+            r.run_id
+            for r in catalogue.runs()
+            if name in {f.name for f in catalogue.files_of(r.run_id)}
+        ]
+        source = SourceFile(name=name, size_bytes=request.file.stat().st_size, start_ns=0)
+        run = replace(run, run_id=catalogue.new_run(run, files=[source]))
+        imported = _read(request, run, site.tz)
+        run = _store(catalogue, run, imported, size_px or _reach_px(imported.points, site))
+        catalogue.save_flow(count_run(catalogue, run, site))
+        catalogue.save_warnings(run.run_id, _notes(request, run))
+        catalogue.publish([run.run_id], replaced)
+        return write_results(catalogue, lang=request.lang)
+
+
+def _notes(request: ImportRequest, run: Run) -> list[Warned]:
+    """Return what is to be said of an import."""
+    rules = (
+        (run.time_known == "unknown", warned.warn("time-unknown")),
+        (_is_mot(request.file) and request.fps is None, warned.warn("fps-assumed", fps=MOT_FPS)),
+    )
+    return [note for holds, note in rules if holds]
+
+
+def _is_mot(file: Path) -> bool:
+    return file.suffix.lower() != ".parquet"
+
+
+def _reach_px(points: TrackPoints, site: Site) -> tuple[int, int]:
+    """Return the smallest picture that holds all boxes and gates."""
+    corners = [points.box_px[:, 2:].reshape(-1, 2), *(np.array(g.points_px) for g in site.gates)]
+    far = np.max([c.max(axis=0) for c in corners if len(c)], axis=0)
+    return int(np.ceil(far[0])) + 1, int(np.ceil(far[1])) + 1
+
+
+def _new_run(request: ImportRequest, site: Site, camera_id: str) -> Run:
+    return Run(
+        run_id=0,
+        camera_id=camera_id,
+        site_version=site.site_version,
+        source=request.file.name,
+        start_ns=0,
+        end_ns=0,
+        state="open",
+        time_known="unknown" if _is_mot(request.file) and not request.start else "given",
+        width_px=0,
+        height_px=0,
+        declared_fps=request.fps or float("nan"),
+        delivered_fps=request.fps or float("nan"),
+        detector="imported",
+    )
+
+
+def _read(request: ImportRequest, run: Run, tz: str) -> Imported:
+    start_ns = from_iso(request.start, tz) if request.start else 0
+    if not _is_mot(request.file):
+        return read_points_parquet(request.file, camera_id=run.camera_id, run_id=run.run_id)
+    return read_mot(
+        request.file,
+        camera_id=run.camera_id,
+        run_id=run.run_id,
+        fps=request.fps or MOT_FPS,
+        start_ns=start_ns,
+    )
+
+
+def _store(catalogue: Catalogue, run: Run, imported: Imported, size_px: tuple[int, int]) -> Run:
+    points, steps = imported.points, imported.steps_ns
+    ends = np.searchsorted(points.t_ns, steps, side="right")
+    begins = np.searchsorted(points.t_ns, steps, side="left")
+    with PointWriter(
+        folder=catalogue.folder,
+        camera_id=run.camera_id,
+        run_id=run.run_id,
+        on_file=catalogue.add_file,
+    ) as writer:
+        for t_ns, begin, end in zip(steps.tolist(), begins, ends, strict=True):
+            writer.append(t_ns, points[begin:end])
+    catalogue.save_track_labels(run.run_id, dict(imported.labels))
+    changes: dict[str, Any] = {
+        "width_px": size_px[0],
+        "height_px": size_px[1],
+        "start_ns": int(steps[0]),
+        "end_ns": int(steps[-1]),
+        "state": "complete",
+        "frames": len(steps),
+        "analysed_frames": len(steps),
+    }
+    catalogue.update_run(run.run_id, **changes)
+    return replace(run, **changes)
+
+
+def _size_px(text: str) -> tuple[int, int]:
+    """Return width and height from "768x576".
+
+    >>> _size_px("768x576")
+    (768, 576)
+    """
+    found = re.fullmatch(r"(\d{1,5})[xX](\d{1,5})", text.strip())
+    if not found:
+        raise InputError("the size of the picture must be known; add --size such as 768x576")
+    return int(found[1]), int(found[2])
