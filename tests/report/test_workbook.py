@@ -64,6 +64,12 @@ def test_counts_by_approach_turn_and_class(tmp_path: Path) -> None:
     assert rows[3][total + 2] == "dusk;unvalidated;partial"
 
 
+def test_equal_headings_are_joined(tmp_path: Path) -> None:
+    pages(tmp_path / "c.xlsx", camera_counts())
+    joined = {str(area) for area in load_workbook(tmp_path / "c.xlsx")["Gates"].merged_cells.ranges}
+    assert joined == {"B1:M1", "B2:G2", "H2:M2"}
+
+
 def test_gates_by_direction_and_kind(tmp_path: Path) -> None:
     rows = pages(tmp_path / "counts.xlsx", camera_counts())["Gates"]
     cells = dict(zip(filled(rows), rows[3], strict=True))

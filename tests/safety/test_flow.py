@@ -19,6 +19,7 @@ from tests.builders import (
 )
 
 from calmstreet.errors import ConfigError
+from calmstreet.geometry.shapes import inside_polygon
 from calmstreet.model.flow import Flow
 from calmstreet.model.kinds import Flag, Kind
 from calmstreet.model.points import TrackPoints
@@ -287,6 +288,25 @@ def bits(flow: Flow) -> list[bytes]:
         if name != "gate_ids"
     ]
     return [np.asarray(column).tobytes() for column in (*columns, flow.watched_ns)]
+
+
+YARD = ((250.0, 120.0), (400.0, 120.0), (400.0, 260.0), (320.0, 190.0), (250.0, 260.0))
+places = st.tuples(st.integers(200, 450), st.integers(80, 300))
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.lists(places, min_size=8, max_size=25), min_size=1, max_size=3))
+def test_in_minus_out_is_the_change_of_occupancy(paths: list[list[tuple[int, int]]]) -> None:
+    length = max(len(path) for path in paths)
+    steps = steps_of((length - 1) / 10)
+    feet = [np.array((path * length)[:length], float) for path in paths]
+    tracks = [points_at(steps, f, serial=n, box_height_px=8) for n, f in enumerate(feet)]
+    flow = count(together(*tracks), steps=steps, site=a_site(gates={"yard": (*YARD, YARD[0])}))
+    came_in = int((flow.crossings.direction == "to_right").sum())
+    went_out = int((flow.crossings.direction == "to_left").sum())
+    before = inside_polygon(np.array([f[0] for f in feet]), YARD).sum()
+    after = inside_polygon(np.array([f[-1] for f in feet]), YARD).sum()
+    assert came_in - went_out == after - before
 
 
 def test_a_day_of_blocks_keeps_only_the_living() -> None:

@@ -196,7 +196,7 @@ def _fill(
         sums = [whole + cell for whole, cell in zip(sums, cells, strict=True)]
         page.append([clock(start), *cells, round(share[start], 4), flag[start]])
     page.append([words.t("workbook.total"), *sums])
-    _dress(page, len(columns))
+    _dress(page, [column.heading for column in columns])
 
 
 def _exposures(bins: Bins) -> tuple[dict[int, float], dict[int, str]]:
@@ -222,18 +222,16 @@ def _slices(bins: Bins) -> list[int]:
     return found
 
 
-def _dress(page: Any, columns: int) -> None:
+def _dress(page: Any, headings: Sequence[tuple[str, str, str]]) -> None:
     """Join equal headings, make them bold and keep them in sight."""
     for line in (1, 2):
-        start = 2
-        for column in range(2, columns + 3):
-            here = [page.cell(n, column).value for n in range(1, line + 1)]
-            before = [page.cell(n, start).value for n in range(1, line + 1)]
-            if here == before and column < columns + 2:
+        start = 0
+        for column in range(1, len(headings) + 1):
+            if column < len(headings) and headings[column][:line] == headings[start][:line]:
                 continue
-            if column - start > 1 and before[-1] is not None:
+            if column - start > 1 and headings[start][line - 1]:
                 page.merge_cells(
-                    start_row=line, end_row=line, start_column=start, end_column=column - 1
+                    start_row=line, end_row=line, start_column=start + 2, end_column=column + 1
                 )
             start = column
     for line in (1, 2, 3, page.max_row):
@@ -242,7 +240,7 @@ def _dress(page: Any, columns: int) -> None:
             if line < 4:
                 cell.alignment = _CENTRE
     page.column_dimensions["A"].width = 28
-    for column in range(2, columns + 4):
+    for column in range(2, len(headings) + 4):
         page.column_dimensions[get_column_letter(column)].width = 13
     page.freeze_panes = "B4"
 
@@ -272,7 +270,7 @@ def _fill_notes(page: Any, words: Texts, notes: Sequence[str]) -> None:
     """Write the rules of reading and what was assumed or not audited."""
     page.append([words.t("workbook.notes")])
     page["A1"].font = _BOLD
-    for key in ("text.total_rule", "text.side_rule", "text.not_observed_rule"):
+    for key in ("text.total_rule", "text.side_rule"):
         page.append([words.t(key)])
     for note in notes:
         page.append([note])
