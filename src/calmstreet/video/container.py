@@ -17,7 +17,7 @@ from calmstreet.errors import VideoError
 from calmstreet.units import NS_PER_S
 
 __all__ = [
-    "NOT_A_CLIP",
+    "FORMATS",
     "Container",
     "Packet",
     "Stream",
@@ -31,9 +31,28 @@ Container = av.container.InputContainer
 Stream = av.video.stream.VideoStream
 Packet: TypeAlias = "av.Packet[Stream]"
 
-NOT_A_CLIP = frozenset({"tty", "hls", "dash", "concat", "sdp", "lavfi", "ffmetadata"})
-"""Formats that FFmpeg would 'play' although they hold no pictures of their own."""
+FORMATS: tuple[str, ...] = (
+    *("mov", "mp4", "m4a", "3gp", "3g2", "mj2", "matroska", "webm", "avi", "mpegts", "mpeg", "flv"),
+    *(
+        "asf",
+        "ogg",
+        "gif",
+        "h264",
+        "hevc",
+        "mjpeg",
+        "m4v",
+        "mpegvideo",
+        "dhav",
+        "mxf",
+        "nut",
+        "apng",
+    ),
+    *("image2", "jpeg_pipe", "png_pipe", "bmp_pipe", "webp_pipe", "tiff_pipe"),
+    *("mp3", "wav", "flac", "aac", "ac3", "aiff"),
+)
+"""What is opened. No playlist: FFmpeg would follow it, over the network or without an end."""
 
+_LOCAL_CLIPS = {"protocol_whitelist": "file", "format_whitelist": ",".join(FORMATS)}
 _CREDENTIALS = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*://)[^/\s'\"]*@")
 
 
@@ -73,8 +92,6 @@ def _check_path(path: Path) -> None:
 
 
 def _stream_of(path: Path, container: Container) -> Stream:
-    if NOT_A_CLIP.intersection(container.format.name.split(",")):
-        raise VideoError(f"{path} is not a video; name a file such as an mp4 or mkv")
     cover = av.stream.Disposition.attached_pic
     for stream in container.streams.video:
         if not stream.disposition & cover:
@@ -94,7 +111,7 @@ def open_video(path: Path) -> Iterator[tuple[Container, Stream]]:
     """
     _check_path(path)
     try:
-        container = av.open(f"file:{path}", options={"protocol_whitelist": "file"})
+        container = av.open(f"file:{path}", options=_LOCAL_CLIPS)
     except (av.error.FFmpegError, ValueError, OSError) as error:
         raise VideoError(
             f"{path} cannot be decoded as a video ({redacted(_reason(error))}); "

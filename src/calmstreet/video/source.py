@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from calmstreet.errors import InputError, VideoError
 from calmstreet.model.frame import Frame
-from calmstreet.units import from_iso, s_from_ns
+from calmstreet.units import NS_PER_S, from_iso, s_from_ns
 from calmstreet.video.container import (
     Container,
     Packet,
@@ -45,6 +45,7 @@ _SAME_MEAN_LEVELS = 0.05
 _LOST_TAIL_S = 1.0
 _LOST_TAIL_SHARE = 0.05
 _OLDEST_YEAR = 1990
+_BARE_FPS = 25.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +54,8 @@ class VideoInfo:
 
     ``creation_ns`` is UTC ns from the container, None where absent or nonsense; ``rotation_deg``
     counter-clockwise, already applied to the sizes. ``times_assumed`` is True where the file holds
-    no times of its own (a bare H.264 stream), so that FFmpeg spaces frames by a nominal rate.
+    no times at all (a bare H.264 stream): then frames are spaced by the nominal rate, 25 a second
+    where not even that is declared, and the source's note says so.
     """
 
     path: Path
@@ -232,6 +234,30 @@ class _Decoder:
             return []
 
 
+class _FrameTimes:
+    """Nanoseconds of each picture since the first one."""
+
+    def __init__(self, container: Container, stream: Stream, info: VideoInfo) -> None:
+        self._time_base = stream.time_base
+        self._by_dts = container.format.name == "avi"
+        self._period_ns = 0.0
+        if info.times_assumed or stream.time_base is None:
+            self._period_ns = NS_PER_S / float(stream.average_rate or _BARE_FPS)
+        self._origin: int | None = None
+        self._pictures = 0
+
+    def since_first_ns(self, picture: av.VideoFrame) -> int | None:
+        """Return the time, None for a picture without one. AVI holds only the order of decoding."""
+        self._pictures += 1
+        if self._period_ns or self._time_base is None:
+            return round((self._pictures - 1) * self._period_ns)
+        ticks = picture.dts if self._by_dts else frame_ticks(picture)
+        if ticks is None:
+            return None
+        self._origin = ticks if self._origin is None else self._origin
+        return ticks_to_ns(ticks - self._origin, self._time_base)
+
+
 class _RepeatWatch:
     """Whether a picture has the same content as the last new one, by a sample of its luma."""
 
@@ -299,15 +325,11 @@ class FileSource:
         with open_video(self.info.path) as (container, stream):
             decoder = _Decoder(container, stream)
             watch = _RepeatWatch()
-            origin: int | None = None
+            times = _FrameTimes(container, stream, self.info)
             for picture in decoder.frames():
-                ticks = frame_ticks(picture)
-                if ticks is None or stream.time_base is None:
-                    self._misordered += 1
-                    continue
-                origin = ticks if origin is None else origin
-                t_ns = self._start_ns + ticks_to_ns(ticks - origin, stream.time_base)
-                if self._last_ns is not None and t_ns <= self._last_ns:
+                since_ns = times.since_first_ns(picture)
+                t_ns = self._start_ns + (since_ns or 0)
+                if since_ns is None or (self._last_ns is not None and t_ns <= self._last_ns):
                     self._misordered += 1
                     continue
                 frame = self._frame(picture, t_ns, watch)
@@ -340,17 +362,20 @@ class FileSource:
 
     def _judge_end(self, decoder: _Decoder) -> None:
         info, stats = self.info, self.stats
-        lost_s = info.duration_s - stats.duration_s
-        missing = info.declared_frames - decoder.packets
-        notes = {
-            f"{info.path.name} breaks off ({decoder.broken})": bool(decoder.broken),
-            f"{info.path.name} is cut off: {missing} of {info.declared_frames} pictures are "
-            "missing at its end": missing > 1,
-            f"{info.path.name} is cut off: it declares {info.duration_s:.1f} s and gives "
-            f"{stats.duration_s:.1f} s": lost_s
-            > max(_LOST_TAIL_S, _LOST_TAIL_SHARE * info.duration_s),
-        }
-        self._note = next((note for note, holds in notes.items() if holds), "")
-        self._partial = bool(self._note)
         if self._frames == 0:
             raise VideoError(f"{info.path} gives no picture with a time; export it again as mp4")
+        lost_s = info.duration_s - stats.duration_s
+        missing = info.declared_frames - decoder.packets
+        limit_s = max(_LOST_TAIL_S, _LOST_TAIL_SHARE * info.duration_s)
+        if decoder.broken:
+            self._note = f"{info.path.name} breaks off ({decoder.broken})"
+        elif lost_s > limit_s or (missing > 1 and lost_s > 1.5 / stats.delivered_fps):
+            self._note = (
+                f"{info.path.name} is cut off: it declares {info.duration_s:.1f} s "
+                f"and gives {stats.duration_s:.1f} s"
+            )
+        self._partial = bool(self._note)
+        if info.times_assumed and not self._note:
+            self._note = (
+                f"{info.path.name} holds no times; its nominal frame rate is taken for true"
+            )

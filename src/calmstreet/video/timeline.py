@@ -181,9 +181,9 @@ def _contradict(clips: Sequence[Clip]) -> bool:
     for a, b in pairwise(ordered):
         same = a.zero.t_ns == b.zero.t_ns and a.duration_s == b.duration_s
         shared_s = a.duration_s - (b.zero.t_ns - a.zero.t_ns) / NS_PER_S
-        if "assumed" in (a.zero.time_known, b.zero.time_known) and not same:
-            if shared_s > _LEAST_SHARED_S:
-                return True
+        assumed = "assumed" in (a.zero.time_known, b.zero.time_known)
+        if assumed and not same and shared_s > _LEAST_SHARED_S:
+            return True
     return False
 
 
