@@ -1,21 +1,19 @@
-"""Charts as inline SVG: counts, turning movements, headways, shares and light.
+"""Charts as inline SVG: counts, headways, shares and light.
 
 Every function returns one ``<svg>`` element for ``report.html``. Ink takes the colour of the page's
 text, so that a chart reads on a light and on a dark page; the same data give the same bytes.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.patches import FancyArrowPatch
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 from numpy.typing import ArrayLike, NDArray
 
 from calmstreet.model.bins import Bins
 from calmstreet.model.kinds import KIND_NAMES
-from calmstreet.report.colours import KIND_HEX, LIGHT_OF_DAY_HEX, TURN_HEX
+from calmstreet.report.colours import KIND_HEX, LIGHT_OF_DAY_HEX
 from calmstreet.report.svg import INK, empty_axes, styled, svg_of
 from calmstreet.report.texts import Texts
 from calmstreet.units import ns_from_s, s_from_ns
@@ -26,13 +24,11 @@ __all__ = [
     "headway_chart",
     "light_chart",
     "shares_chart",
-    "turning_chart",
 ]
 
 _LINES = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
 _WATCHED_SHARE = 0.95
 _HEADWAY_END_S = 12.0
-_TURN_DEG = {"left": -90.0, "through": 180.0, "right": 90.0, "u": 0.0}
 
 
 def _localised(axes: Axes, texts: Texts, *, x: bool = False) -> None:
@@ -46,9 +42,14 @@ def _localised(axes: Axes, texts: Texts, *, x: bool = False) -> None:
         axes.xaxis.set_major_formatter(form)
 
 
-def _legend(axes: Axes) -> None:
+def _legend(axes: Axes, columns: int = 3) -> None:
     axes.legend(
-        loc="lower left", bbox_to_anchor=(0, 1.0), ncols=4, frameon=False, fontsize=9, borderpad=0
+        loc="lower left",
+        bbox_to_anchor=(0, 1.0),
+        ncols=columns,
+        frameon=False,
+        fontsize=9,
+        borderpad=0,
     )
 
 
@@ -215,8 +216,8 @@ def shares_chart(by_kind: Mapping[str, int], *, texts: Texts, name: str = "share
         axes.barh(range(len(seen)), counts, 0.7, color=paint, edgecolor=INK, linewidth=0.3)
         axes.set_yticks(range(len(seen)), words)
         for row, count in enumerate(counts):
-            text = f"  {texts.number(count)} ({texts.percent(count / total)})"
-            axes.text(count, row, text, va="center", fontsize=9)
+            text = f"{texts.number(count)} ({texts.percent(count / total)})"
+            axes.text(count + max(counts) * 0.012, row, text, va="center", fontsize=9)
         axes.set_xlim(0, max([1, *counts]) * 1.22)
         axes.xaxis.set_visible(False)
         axes.spines["bottom"].set_visible(False)
@@ -261,98 +262,3 @@ def _light_ticks(
         axes.set_xlabel(texts.t("chart.offset_min"))
     else:
         axes.set_xticks(at, [texts.clock_time(first_ns + ns_from_s(v * 60), tz) for v in at])
-
-
-def turning_chart(
-    movements: Sequence[Mapping[str, Any]], *, texts: Texts, name: str = "turning"
-) -> str:
-    """Return arrows between the approaches, as wide as their volume.
-
-    ``movements`` are those of ``summary.json``: from, to, turn and counts with a total.
-    Approaches are laid around the junction so that the named turns point the right way.
-    """
-    flows = [
-        (str(m.get("from", "")), str(m.get("to", "")), str(m.get("turn") or ""), _total(m))
-        for m in movements
-    ]
-    angles = _angles_deg([flow[:3] for flow in flows])
-    most = max([1.0, *(flow[3] for flow in flows)])
-    with styled():
-        figure, axes = empty_axes(4.8, 4.8)
-        axes.set_axis_off()
-        axes.set_aspect("equal")
-        axes.set_xlim(-1.45, 1.45)
-        axes.set_ylim(-1.35, 1.35)
-        for flow in flows:
-            if flow[3] > 0:
-                _draw_flow(axes, flow, angles, width=1 + 9 * flow[3] / most, texts=texts)
-        for place, angle in angles.items():
-            x, y = _on_circle(angle, 1.22)
-            axes.text(x, y, place, ha="center", va="center", fontsize=11, weight="bold")
-    return svg_of(figure, name, texts.t("chart.turning"))
-
-
-def _total(movement: Mapping[str, Any]) -> float:
-    return float((movement.get("counts") or {}).get("total", 0) or 0)
-
-
-def _on_circle(angle_deg: float, radius: float) -> tuple[float, float]:
-    turn = np.deg2rad(angle_deg)
-    return float(radius * np.cos(turn)), float(radius * np.sin(turn))
-
-
-def _angles_deg(flows: Sequence[tuple[str, str, str]]) -> dict[str, float]:
-    """Return where each approach lies around the junction, degrees counter-clockwise from east.
-
-    >>> _angles_deg([("s", "n", "through"), ("s", "e", "right"), ("s", "w", "left")])
-    {'s': 270.0, 'n': 90.0, 'e': 0.0, 'w': 180.0}
-    """
-    places = list(dict.fromkeys(place for flow in flows for place in flow[:2]))
-    found: dict[str, float] = {places[0]: 270.0} if places else {}
-    for _ in places:
-        for start, end, turn in flows:
-            if turn in _TURN_DEG and turn != "u" and start != end:
-                if start in found and end not in found:
-                    found[end] = (found[start] + _TURN_DEG[turn]) % 360
-                elif end in found and start not in found:
-                    found[start] = (found[end] - _TURN_DEG[turn]) % 360
-    if len(found) == len(places) == len(set(found.values())):
-        return {place: found[place] for place in places}
-    return {place: (270 + i * 360 / len(places)) % 360 for i, place in enumerate(places)}
-
-
-def _draw_flow(
-    axes: Axes,
-    flow: tuple[str, str, str, float],
-    angles: Mapping[str, float],
-    *,
-    width: float,
-    texts: Texts,
-) -> None:
-    """Draw one movement: it enters on the right of its arm, leaves on the right of the other."""
-    start, end, turn, count = flow
-    a = _on_circle(angles[start] + 11, 1.0)
-    b = _on_circle(angles[end] - 11, 1.0)
-    gap = (angles[end] - angles[start] + 180) % 360 - 180
-    bend = 1.2 if start == end else float(np.clip(gap / 180, -1, 1)) * (abs(gap) < 170) * 0.35
-    style = f"simple,head_length={6 + width},head_width={5 + 1.8 * width},tail_width={width}"
-    patch = FancyArrowPatch(
-        a,
-        b,
-        connectionstyle=f"arc3,rad={bend}",
-        arrowstyle=style,
-        color=TURN_HEX.get(turn, TURN_HEX[""]),
-        alpha=0.85,
-        linewidth=0.4,
-    )
-    patch.set_edgecolor(INK)
-    axes.add_patch(patch)
-    x, y = _on_circle(angles[start] + 11, 1.0)
-    axes.text(
-        x * 0.72 + b[0] * 0.28,
-        y * 0.72 + b[1] * 0.28,
-        texts.number(count),
-        ha="center",
-        va="center",
-        fontsize=9,
-    )

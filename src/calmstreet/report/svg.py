@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 __all__ = ["INK", "empty_axes", "styled", "svg_of"]
 
 INK = "#010203"
+_PLACED = 'preserveAspectRatio="xMinYMid meet" role="img"'
 _STYLE: Any = {
     "svg.fonttype": "none",
     "font.family": "sans-serif",
@@ -45,7 +46,7 @@ def empty_axes(width_in: float = 6.8, height_in: float = 2.8) -> tuple[Figure, A
     return figure, figure.add_subplot()
 
 
-def svg_of(figure: Figure, name: str, title: str) -> str:
+def svg_of(figure: Figure, name: str, title: str, *, css: str = "broad") -> str:
     """Return the figure as one element with ids of its own, no date and no address."""
     page = io.StringIO()
     with styled(name):
@@ -59,7 +60,7 @@ def svg_of(figure: Figure, name: str, title: str) -> str:
     svg = re.sub(r'\bid="', f'id="{name}-', svg)
     svg = re.sub(r'(?:xlink:)?href="#', f'href="#{name}-', svg).replace("url(#", f"url(#{name}-")
     svg = svg.replace("'DejaVu Sans'", "var(--font, sans-serif)").replace(INK, "currentColor")
-    return svg.replace("<svg", f'<svg role="img" aria-label="{escape(title)}"', 1)
+    return svg.replace("<svg", f'<svg class="{css}" {_PLACED} aria-label="{escape(title)}"', 1)
 
 
 def _kept_size(match: re.Match[str]) -> str:
