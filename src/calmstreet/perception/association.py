@@ -14,6 +14,10 @@ from scipy.optimize import linear_sum_assignment
 __all__ = ["Pairs", "best_matching", "near_pairs", "overlaps", "swept_pairs", "touching"]
 
 
+_SIDEWAYS = 0.3  # how far beside its way a lost user may turn up, in sizes
+_BEHIND = 2.5  # and how far behind its prediction
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Pairs:
     """Candidate pairs: row of the track, row of the detection, how alike they are (0..1)."""
@@ -102,9 +106,9 @@ def swept_pairs(
     there = (seen_px[:, :2] + seen_px[:, 2:]) * 0.5
     track, seen = (grid.ravel() for grid in np.indices((len(track_px), len(seen_px))))
     off = ((there[seen] - centre[track]) * ahead[track]).sum(axis=1)
-    off = np.clip(off, -np.minimum(length, 2.5 * slack_px)[track], slack_px[track])
+    off = np.clip(off, -np.minimum(length, _BEHIND * slack_px)[track], slack_px[track])
     moved = track_px[track] + np.tile(ahead[track] * off[:, None], 2)
-    reach = np.repeat(0.3 * slack_px[track][:, None], 2, axis=1)
+    reach = np.repeat(_SIDEWAYS * slack_px[track][:, None], 2, axis=1)
     likeness = _likeness(moved, seen_px[seen], reach)
     near = likeness > 0.0
     return Pairs(track=track[near], detection=seen[near], likeness=likeness[near])

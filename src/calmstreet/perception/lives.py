@@ -26,6 +26,8 @@ _STANDS_SIZES_PER_S = 0.4
 _STANDS_NS = NS_PER_S
 _BLIND_TENTATIVE_NS = 1_200_000_000
 _TWIN_NS = NS_PER_S // 2
+_HIDDEN = 0.3
+_WHOLLY_HIDDEN = 0.8
 _IS_PERSON = np.array([kind in PEOPLE for kind in Kind])
 _IS_VEHICLE = np.array([kind in VEHICLES for kind in Kind])
 
@@ -133,15 +135,17 @@ def shown(
 ) -> NDArray[np.bool_]:
     """Return which tracks give a row: measured, or coasted and plausible.
 
-    Plausible: nobody looked since, or the first miss is younger than the limit for open, hidden
-    (``hidden`` is the share of its box under another) or standing users, and than a third of the time
-    it had been seen before, so that a flicker leaves no ghost.
+    Plausible: nobody looked since, or the first miss is younger than the limit for open, partly
+    hidden (``hidden`` is the share of its box under another) or standing users and than a third
+    of the time it had been seen before, so that a flicker leaves no ghost. Who lies wholly behind
+    another gives no row: the track waits unseen until it comes out.
     """
     missed_ns = t_ns - np.minimum(table.missed_ns, t_ns)
-    limit_s = np.where(hidden > 0.3, settings.hidden_coast_s, settings.coast_s)
+    limit_s = np.where(hidden > _HIDDEN, settings.hidden_coast_s, settings.coast_s)
     limit_s = np.where(stands(table), settings.standing_life_s, limit_s)
     plausible = missed_ns < limit_s * NS_PER_S
     plausible &= missed_ns <= settings.coast_share * (table.seen_ns - table.birth_ns)
+    plausible &= (hidden < _WHOLLY_HIDDEN) | (table.missed_ns > t_ns)
     visible: NDArray[np.bool_] = (table.serial > 0) & ((table.seen_ns == t_ns) | plausible)
     return visible
 

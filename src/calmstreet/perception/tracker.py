@@ -147,7 +147,7 @@ class Tracker:
 
         match(pairs, known, high, limits.like_high)
         match(pairs, ~known, high, limits.like_young)
-        lost = known & idle & (table.missed_ns < t_ns)
+        lost = known & idle
         if lost.any() and (high & free).any():
             match(self._swept(lost, high & free, seen, t_ns), lost, high, limits.like_lost)
         match(pairs, known | ~known, seen.by_net & ~high, limits.like_low)
