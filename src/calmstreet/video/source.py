@@ -13,8 +13,6 @@ from pathlib import Path
 import av
 import av.error
 import cv2
-import numpy as np
-from numpy.typing import NDArray
 
 from calmstreet.errors import InputError, VideoError
 from calmstreet.model.frame import Frame
@@ -29,6 +27,7 @@ from calmstreet.video.container import (
     ticks_to_ns,
 )
 from calmstreet.video.picture import Planes
+from calmstreet.video.repeats import RepeatWatch
 
 __all__ = ["FileSource", "SourceStats", "VideoInfo", "find_videos", "natural_key", "probe"]
 
@@ -39,9 +38,6 @@ SUFFIXES = frozenset(
         *(".mjpeg", ".mjpg", ".ogv", ".vob", ".gif"),
     }
 )
-_SAMPLE_STEP = 8
-_SAME_MAX_LEVELS = 2
-_SAME_MEAN_LEVELS = 0.05
 _LOST_TAIL_S = 1.0
 _LOST_TAIL_SHARE = 0.05
 _OLDEST_YEAR = 1990
@@ -258,27 +254,6 @@ class _FrameTimes:
         return ticks_to_ns(ticks - self._origin, self._time_base)
 
 
-class _RepeatWatch:
-    """Whether a picture has the same content as the last new one, by a sample of its luma."""
-
-    def __init__(self) -> None:
-        self._last: NDArray[np.uint8] | None = None
-
-    def is_repeated(self, luma: NDArray[np.uint8]) -> bool:
-        half = _SAMPLE_STEP // 2
-        sample = np.ascontiguousarray(luma[half::_SAMPLE_STEP, half::_SAMPLE_STEP])
-        last = self._last
-        if last is not None and last.shape == sample.shape and sample.size:
-            apart = cv2.absdiff(sample, last)
-            if (
-                cv2.mean(apart)[0] < _SAME_MEAN_LEVELS
-                and int(apart.max(initial=0)) <= _SAME_MAX_LEVELS
-            ):
-                return True
-        self._last = sample
-        return False
-
-
 class FileSource:
     """The frames of one file, first to last.
 
@@ -324,7 +299,7 @@ class FileSource:
         """
         with open_video(self.info.path) as (container, stream):
             decoder = _Decoder(container, stream)
-            watch = _RepeatWatch()
+            watch = RepeatWatch()
             times = _FrameTimes(container, stream, self.info)
             for picture in decoder.frames():
                 since_ns = times.since_first_ns(picture)
@@ -338,7 +313,7 @@ class FileSource:
             self._corrupt += decoder.damaged
             self._judge_end(decoder)
 
-    def _frame(self, picture: av.VideoFrame, t_ns: int, watch: _RepeatWatch) -> Frame | None:
+    def _frame(self, picture: av.VideoFrame, t_ns: int, watch: RepeatWatch) -> Frame | None:
         try:
             planes = Planes(picture)
         except (av.error.FFmpegError, cv2.error, ValueError):
