@@ -46,7 +46,8 @@ TURN_HEX: Final[dict[str, str]] = {
     "through": "#56b4e9",
     "right": "#009e73",
     "u": "#cc79a7",
-    "": "#e8e8e8",
+    "unknown": "#949ca4",
+    "": "#949ca4",
 }
 ZONE_HEX: Final[dict[str, str]] = {
     "approach": "#56b4e9",

@@ -149,15 +149,15 @@ def _draw_legend(
     texts = [f"{words[code]} {count}" for code, count in zip(codes, counts, strict=True)]
     sizes = [labels.size_px(text) for text in texts]
     swatch = pen.text_px
-    width, row = max(w for w, _ in sizes) + swatch + pen.gap_px, sizes[0][1]
+    width, row = max(w for w, _ in sizes) + 1.5 * swatch, sizes[0][1]
     left, bottom = float(pen.gap_px), bgr.shape[0] - float(pen.gap_px)
     top = bottom - row * len(texts)
     panel = [(left, top), (left + width, top), (left + width, bottom), (left, bottom)]
     tint(bgr, panel, colour=DARK_BGR, share=0.8)
     for line, (code, text) in enumerate(zip(codes, texts, strict=True)):
         y = top + (line + 0.5) * row
-        ring(bgr, (left + swatch, y), radius_px=pen.text_px / 3, colour=_KIND_BGR[code])
-        x = left + swatch + pen.gap_px + sizes[line][0] / 2
+        ring(bgr, (left + 0.8 * swatch, y), radius_px=pen.text_px / 3, colour=_KIND_BGR[code])
+        x = left + 1.4 * swatch + sizes[line][0] / 2
         labels.put(text, at=(x, y), fixed=True)
     labels.draw()
 

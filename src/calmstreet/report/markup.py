@@ -48,27 +48,36 @@ def facts(pairs: Iterable[tuple[str, str]], css: str = "facts") -> str:
 
 
 def table(
-    caption: str, columns: Sequence[str], rows: Iterable[Sequence[str]], *, heads: int = 1
+    caption: str,
+    columns: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    *,
+    heads: int = 1,
+    tails: int = 0,
 ) -> str:
     """Return a table that scrolls by itself where the page is narrow.
 
-    The first ``heads`` cells of each row are its headings; the others are numbers.
+    The first ``heads`` cells of each row are its headings, the last ``tails`` words; those between
+    are numbers.
     """
+    kinds = ["n" if heads <= i < len(columns) - tails else "" for i in range(len(columns))]
     top = "".join(
-        f'<th scope="col"{_css("n") if i >= heads else ""}>{escape(name)}</th>'
-        for i, name in enumerate(columns)
+        f'<th scope="col"{_css(kind)}>{escape(name)}</th>'
+        for kind, name in zip(kinds, columns, strict=True)
     )
-    body = "".join(f"<tr>{_cells(row, heads)}</tr>" for row in rows)
+    body = "".join(f"<tr>{_cells(row, heads, tails)}</tr>" for row in rows)
     return (
         f'<div class="wide" role="region" tabindex="0" aria-label="{escape(caption)}">'
-        f"<table><caption>{escape(caption)}</caption>"
+        f"<table><caption><span>{escape(caption)}</span></caption>"
         f"<thead><tr>{top}</tr></thead><tbody>{body}</tbody></table></div>"
     )
 
 
-def _cells(row: Sequence[str], heads: int) -> str:
+def _cells(row: Sequence[str], heads: int, tails: int) -> str:
     names = "".join(f'<th scope="row">{escape(cell)}</th>' for cell in row[:heads])
-    return names + "".join(f'<td class="n">{escape(cell)}</td>' for cell in row[heads:])
+    end = len(row) - tails
+    counts = "".join(f'<td class="n">{escape(cell)}</td>' for cell in row[heads:end])
+    return names + counts + "".join(f"<td>{escape(cell)}</td>" for cell in row[end:])
 
 
 def picture_figure(data: bytes, caption: str) -> str:

@@ -8,25 +8,26 @@ from calmstreet.report.reading import (
     KIND_ORDER,
     Summary,
     in_words,
-    moment_of,
     part_of,
     rows_of,
 )
 from calmstreet.report.texts import Texts
+from calmstreet.units import from_iso, ns_from_s
 
 __all__ = ["headline", "numbers"]
 
 
 def _count(counts: Mapping[str, Any], kind: str, summary: Summary, texts: Texts) -> str:
     """Return a count; a dash where the detector cannot tell the kind."""
-    if kind in (summary.get("not_observed") or ()):
+    if kind not in counts and kind in (summary.get("not_observed") or ()):
         return "–"
     return texts.number(float(counts.get(kind) or 0))
 
 
 def headline(summary: Summary, texts: Texts) -> str:
     """Return the few numbers to see first."""
-    tracks, peak = part_of(summary, "tracks"), part_of(summary, "peak_hour")
+    tracks, peaks = part_of(summary, "tracks"), _peaks(summary)
+    volume = _volume(peaks[0][1]) if len(peaks) == 1 else None
     exposure_s = summary.get("exposure_s")
     return facts(
         (
@@ -35,15 +36,22 @@ def headline(summary: Summary, texts: Texts) -> str:
                 texts.t("label.exposure"),
                 texts.duration(float(exposure_s)) if exposure_s is not None else "",
             ),
-            (texts.t("label.peak_volume"), in_words(_peak_total(peak), texts)),
+            (texts.t("label.peak_volume"), in_words(volume, texts)),
             (texts.t("label.parked"), in_words(tracks.get("parked"), texts)),
         ),
         "cards",
     )
 
 
-def _peak_total(peak: Mapping[str, Any]) -> object:
-    return next((peak[key] for key in ("total", "volume", "count") if key in peak), None)
+def _peaks(summary: Summary) -> list[tuple[str, Mapping[str, Any]]]:
+    """Return the peak hours that are known, by camera; one without a camera has an empty name."""
+    peak = part_of(summary, "peak_hour")
+    rows = {"": peak} if "start" in peak else peak
+    return [(str(k), row) for k, row in rows.items() if isinstance(row, Mapping) and "start" in row]
+
+
+def _volume(peak: Mapping[str, Any]) -> object:
+    return next((peak[key] for key in ("volume", "total", "count") if key in peak), None)
 
 
 def numbers(summary: Summary, texts: Texts) -> str:
@@ -88,8 +96,8 @@ def _movements(summary: Summary, texts: Texts) -> str:
         return paragraph(texts.t("text.no_movements"))
     rows = [
         [
-            str(m.get("movement") or ""),
-            f"{m.get('from', '')} → {m.get('to', '')}",
+            _movement_name(str(m.get("movement") or ""), texts),
+            " → ".join(str(m.get(key) or "") for key in ("from", "to")).strip("→ ") or "–",
             texts.or_raw("turn", str(m.get("turn") or "unknown")),
             *_counts_row(m.get("counts"), summary, texts),
         ]
@@ -102,6 +110,11 @@ def _movements(summary: Summary, texts: Texts) -> str:
         *_kind_columns(texts),
     ]
     return table(texts.t("text.movements_caption"), columns, rows, heads=3)
+
+
+def _movement_name(movement: str, texts: Texts) -> str:
+    """Return the id of a movement; those that match none are called unknown."""
+    return texts.t("turn.unknown") if movement in ("", "unknown") else movement
 
 
 def _by_kind(summary: Summary, texts: Texts) -> str:
@@ -120,15 +133,26 @@ def _by_kind(summary: Summary, texts: Texts) -> str:
 
 
 def _peak(summary: Summary, texts: Texts) -> str:
-    peak = part_of(summary, "peak_hour")
-    if not peak:
+    """Return the peak hour of each camera with its volume and factor."""
+    peaks = _peaks(summary)
+    if not peaks:
         return paragraph(texts.t("text.no_peak"))
-    start, end = (moment_of(peak.get(key), summary, texts) for key in ("start", "end"))
-    phf = summary.get("phf", peak.get("phf"))
-    return facts(
-        (
-            (texts.t("label.peak_hour"), " – ".join(v for v in (start, end) if v)),
-            (texts.t("label.peak_volume"), in_words(_peak_total(peak), texts)),
-            (texts.t("label.phf"), in_words(phf, texts)),
+    tz = str(part_of(summary, "site").get("tz") or "UTC")
+    return "".join(
+        facts(
+            (
+                (texts.t("label.camera"), camera if len(peaks) > 1 else ""),
+                (texts.t("label.peak_hour"), _hour_from(str(peak["start"]), tz, texts)),
+                (texts.t("label.peak_volume"), in_words(_volume(peak), texts)),
+                (texts.t("label.phf"), in_words(peak.get("phf", summary.get("phf")), texts)),
+            )
         )
+        for camera, peak in peaks
     )
+
+
+def _hour_from(start: str, tz: str, texts: Texts) -> str:
+    """Return date, start and end of the hour that begins at ``start`` (ISO 8601)."""
+    t_ns = from_iso(start, tz)
+    end = texts.clock_time(t_ns + ns_from_s(3600.0), tz)
+    return f"{texts.date(t_ns, tz)} {texts.clock_time(t_ns, tz)}–{end}"

@@ -25,7 +25,7 @@ def part_of(summary: Summary, key: str) -> Mapping[str, Any]:
 
 
 def in_words(value: object, texts: Texts) -> str:
-    """Return any value of a summary in words."""
+    """Return any value of a summary in words; nothing for None."""
     if isinstance(value, bool):
         return texts.t("word.yes" if value else "word.no")
     if isinstance(value, (int, float)):

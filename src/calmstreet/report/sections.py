@@ -167,7 +167,7 @@ def errors(summary: Summary, known_errors: Sequence[Mapping[str, Any]], texts: T
         for k in ("clip", "view", "light", "truth", "counted", "ratio", "note")
     ]
     if rows:
-        parts.append(table(texts.t("text.errors_table"), columns, rows, heads=3))
+        parts.append(table(texts.t("text.errors_table"), columns, rows, heads=3, tails=1))
     elif not isinstance(audit, Mapping):
         parts.append(paragraph(texts.t("text.errors_none")))
     return section("errors", texts.t("section.errors"), *parts)
@@ -241,7 +241,7 @@ warnings = _notes("warnings", "warnings", "no_warnings")
 
 def not_known(summary: Summary, texts: Texts) -> str:
     """Return what is not known: kinds, movements, identities, what was hidden."""
-    kinds = [texts.or_raw("kind", str(kind)) for kind in summary.get("not_observed") or ()]
+    kinds = [texts.or_raw("kind", str(kind)).lower() for kind in summary.get("not_observed") or ()]
     unmatched = sum(
         float(part_of(m, "counts").get("total") or 0)
         for m in rows_of(summary, "movements")
@@ -287,5 +287,5 @@ def software(summary: Summary, texts: Texts) -> str:
         for run in rows_of(summary, "runs")
     ]
     columns = [texts.t(f"label.{key}") for key in ("run", "camera", "source", "state")]
-    runs = table(texts.t("label.run"), columns, rows, heads=4) if rows else ""
+    runs = table(texts.t("label.runs"), columns, rows, heads=1, tails=3) if rows else ""
     return section("software", texts.t("section.software"), facts(pairs), runs)

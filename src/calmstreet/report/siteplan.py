@@ -130,7 +130,7 @@ def _draw_movements(
         if movement.from_id not in places or movement.to_id not in places:
             continue
         way = _way_of(movement, places, pen.text_px / scale) * scale
-        colour = bgr_of(TURN_HEX.get(movement.turn, TURN_HEX[""]))
+        colour = bgr_of(TURN_HEX.get(movement.turn, "#e8e8e8"))
         arrow(bgr, way, colour=colour, width_px=pen.line_px)
         turn = f": {movement.turn}" if movement.turn else ""
         labels.put(f"{movement.id}{turn}", at=way[len(way) // 2].tolist(), colour=colour)

@@ -10,6 +10,7 @@ from matplotlib.patches import FancyArrowPatch, Patch
 from matplotlib.path import Path as Way
 from numpy.typing import NDArray
 
+from calmstreet.model.flow import UNMATCHED
 from calmstreet.report.colours import TURN_HEX
 from calmstreet.report.svg import INK, empty_axes, styled, svg_of
 from calmstreet.report.texts import Texts
@@ -18,6 +19,7 @@ __all__ = ["turning_chart"]
 
 _TURN_DEG = {"left": -90.0, "through": 180.0, "right": 90.0, "u": 0.0}
 _LANE = {"u": 0.08, "left": 0.28, "": 0.5, "through": 0.5, "right": 0.72}
+_NOWHERE = frozenset({"", UNMATCHED})
 _WIDEST_PT = 11.0
 
 
@@ -35,10 +37,12 @@ def turning_chart(
     """Return arrows between the approaches, as wide as their volume, its number at the tail.
 
     ``movements`` are those of ``summary.json``: from, to, turn and counts with a total; those
-    without both ends are left out. Approaches are laid around the junction so that the named
+    without a known end are left out. Approaches are laid around the junction so that the named
     turns point the right way (traffic on the right).
     """
-    flows = [flow for flow in map(_flow_of, movements) if flow.start and flow.end]
+    flows = [
+        flow for flow in map(_flow_of, movements) if {flow.start, flow.end}.isdisjoint(_NOWHERE)
+    ]
     angles = _angles_deg([(flow.start, flow.end, flow.turn) for flow in flows])
     most = max([1.0, *(flow.count for flow in flows)])
     with styled():
