@@ -22,7 +22,7 @@ from calmstreet.errors import ConfigError
 from calmstreet.geometry.shapes import inside_polygon
 from calmstreet.model.flow import Flow
 from calmstreet.model.kinds import Flag, Kind
-from calmstreet.model.points import TrackPoints
+from calmstreet.model.points import POINT_COLUMNS, TrackPoints, make_points
 from calmstreet.model.site import Gate, Site
 from calmstreet.safety.flow import FlowCounter, counting_settings
 
@@ -351,3 +351,26 @@ def test_a_gate_without_pixels_is_refused_by_name() -> None:
     gate = Gate(id="stop", camera_id="north", points_m=((0, 0), (1, 1)))
     with pytest.raises(ConfigError, match="stop"):
         count(a_track(), site=Site(id="x", gates=(gate,)))
+
+
+def with_flags(points: TrackPoints, flags: NDArray[np.uint8]) -> TrackPoints:
+    columns = {name: getattr(points, name) for name, _, _ in POINT_COLUMNS}
+    return make_points(
+        camera_id=points.camera_id, run_id=points.run_id, **{**columns, "flags": flags}
+    )
+
+
+def test_a_track_with_tentative_rows_only_is_nobody() -> None:
+    track = a_track()
+    flow = count(with_flags(track, np.full(len(track), Flag.TENTATIVE, np.uint8)))
+    assert flow.journeys.reason.tolist() == ["never confirmed"]
+    assert not flow.crossings.counted.any()
+
+
+def test_tentative_rows_of_a_track_that_is_confirmed_later_count() -> None:
+    track = a_track()
+    flags = np.full(len(track), Flag.TENTATIVE, np.uint8)
+    flags[-1] = 0
+    sure, late = count(track), count(with_flags(track, flags))
+    assert late.crossings.t_ns.tolist() == sure.crossings.t_ns.tolist()
+    assert late.crossings.counted.all()

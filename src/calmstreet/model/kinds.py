@@ -40,13 +40,19 @@ class Eye(IntFlag):
 
 
 class Flag(IntFlag):
-    """Flags of one row of TrackPoints."""
+    """Flags of one row of TrackPoints.
+
+    COASTED: not seen at this step; PARKED: has not moved since it was first seen; BORDER: touches
+    the picture's border; OVERLAPPED: partly hidden by another road user; TENTATIVE: the tracker is
+    not yet sure that this is a road user. A track that has only tentative rows is nobody.
+    """
 
     NONE = 0
     COASTED = 1
     PARKED = 2
     BORDER = 4
     OVERLAPPED = 8
+    TENTATIVE = 16
 
 
 class SizeSource(IntEnum):

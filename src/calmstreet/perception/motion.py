@@ -34,6 +34,7 @@ class MotionSettings:
     close_share: float = 0.012
     min_structure_share: float = 0.12
     min_structure: float = 7.0
+    border_share: float = 0.03
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -157,10 +158,9 @@ class MotionEye:
         closed = np.asarray(cv2.morphologyEx(opened, cv2.MORPH_CLOSE, kernel), np.uint8)
         boxes = blobs_of(closed, settings.min_side_share * raw.shape[1])
         assert self._street is not None
-        shares = np.array(
-            [_structure(now, self._street, opened, box, settings.min_structure) for box in boxes],
-            np.float32,
-        )
+        shares = np.empty(len(boxes), np.float32)
+        for k, box in enumerate(boxes):
+            shares[k], boxes[k] = _body(now, self._street, opened, box, settings)
         return closed, boxes, shares
 
     def _learn(
@@ -213,25 +213,43 @@ def blobs_of(mask: NDArray[np.uint8], min_side_px: float) -> NDArray[np.float32]
     return np.array(boxes, np.float32).reshape(-1, 4)
 
 
-def _structure(
+def _body(
     now: NDArray[np.float32],
     street: NDArray[np.float32],
     moving: NDArray[Any],
     box: NDArray[np.float32],
-    min_structure: float,
-) -> float:
-    """Return the share of a blob's pixels that differ from the street scaled by local light.
+    settings: MotionSettings,
+) -> tuple[float, NDArray[np.float32]]:
+    """Return the share of a blob's pixels with a texture of their own, and the box around those.
 
     Light multiplies the street by a factor that is smooth in space; what remains after dividing by
-    the local factor (mean over 7 x 7) is texture of a body.
+    the local factor (mean over 7 x 7) is texture of a body. The box leaves out the thin border that
+    a shadow draws.
     """
     left, top, right, bottom = (int(v) for v in box)
     window = (slice(top, bottom), slice(left, right))
     inside = moving[window] > 0
     count = int(np.count_nonzero(inside))
     if count == 0:
-        return 0.0
+        return 0.0, box
     here, empty = now[window], street[window]
     gain = cv2.boxFilter(here, -1, (7, 7)) / (cv2.boxFilter(empty, -1, (7, 7)) + 4.0)
-    left_over = np.abs(here - gain * empty)
-    return float(np.count_nonzero(inside & (left_over > min_structure))) / count
+    body = inside & (np.abs(here - gain * empty) > settings.min_structure)
+    share = float(np.count_nonzero(body)) / count
+    if share < settings.min_structure_share:
+        return share, box
+    x0, x1 = _extent(body.sum(axis=0), settings.border_share)
+    y0, y1 = _extent(body.sum(axis=1), settings.border_share)
+    return share, np.array([left + x0, top + y0, left + x1, top + y1], np.float32)
+
+
+def _extent(counts: NDArray[Any], border_share: float) -> tuple[int, int]:
+    """Return from where to where the counts lie when the outer ``border_share`` is cut off.
+
+    >>> _extent(np.array([0, 1, 50, 50, 50, 1, 0]), 0.02)
+    (2, 5)
+    """
+    total = np.cumsum(counts)
+    low = int(np.searchsorted(total, border_share * total[-1], side="right"))
+    high = int(np.searchsorted(total, (1 - border_share) * total[-1], side="left"))
+    return low, max(high, low) + 1

@@ -15,8 +15,8 @@ from calmstreet.report.charts import (
     light_chart,
     shares_chart,
 )
-from calmstreet.report.turning import turning_chart
 from calmstreet.report.texts import texts
+from calmstreet.report.turning import turning_chart
 from calmstreet.safety.bins import aggregate
 
 __all__ = ["make_charts"]

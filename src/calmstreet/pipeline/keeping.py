@@ -3,6 +3,7 @@
 from calmstreet.errors import PrivacyError
 from calmstreet.model.frame import Frame
 from calmstreet.model.kept import BlurredFrame
+from calmstreet.model.kinds import Flag
 from calmstreet.model.points import TrackPoints, concat_points
 from calmstreet.model.site import Site
 from calmstreet.perception.detector import Sight
@@ -83,6 +84,7 @@ class Keeper:
         if not past:
             return picture
         trail = concat_points(past)
+        trail = trail[(trail.flags & Flag.TENTATIVE) == 0]
         now = trail[trail.t_ns == picture.t_ns]
         return annotate(
             picture, lambda bgr: draw_points(bgr, now, trail=trail, scale=picture.scale)

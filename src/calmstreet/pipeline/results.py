@@ -149,7 +149,7 @@ def _ways(catalogue: Catalogue, runs: tuple[Run, ...]) -> dict[str, list[TrackPo
         kept: list[TrackPoints] = []
         rows = 0
         for _, points in step_blocks(catalogue, run):
-            moving = points[(points.flags & Flag.PARKED) == 0]
+            moving = points[(points.flags & (Flag.PARKED | Flag.TENTATIVE)) == 0]
             rows += len(moving)
             if rows <= MAX_DRAWN_ROWS:
                 kept.append(moving)

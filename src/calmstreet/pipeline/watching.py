@@ -128,7 +128,7 @@ class Watch:
 
     def _remember(self, t_ns: int, sight: Sight, points: TrackPoints) -> None:
         live = self.tracker.live()
-        self._held = live.box_px[(live.flags & Flag.PARKED) == 0]
+        self._held = live.box_px[(live.flags & (Flag.PARKED | Flag.TENTATIVE)) == 0]
         self.points.append(t_ns, points, looked=sight.detections.looked)
         self.light.update(t_ns, sight.small)
         self.quality.update(t_ns, sight.small)

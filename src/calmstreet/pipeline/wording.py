@@ -1,6 +1,6 @@
 """What the command line says after an analysis: a few lines and where the files lie."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,14 +19,15 @@ def told(summary: Mapping[str, Any], out: Path) -> Iterator[str]:
     yield from gate_lines(summary["gates"])
     for row in summary["movements"]:
         if row["counts"]["total"]:
-            yield f"  movement {row['from']} -> {row['to']} ({row['turn']}): {_counts(row['counts'])}"
+            way = f"{row['from']} -> {row['to']} ({row['turn']})"
+            yield f"  movement {way}: {_counts(row['counts'])}"
     for warning in summary["warnings"]:
         details = ", ".join(f"{name} {value}" for name, value in warning["args"].items())
         yield f"  ! {warning['text']}" + (f" ({details})" if details else "")
     yield f"open {out / 'report.html'}"
 
 
-def gate_lines(gates: list[Mapping[str, Any]]) -> Iterator[str]:
+def gate_lines(gates: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     """Yield a line per gate.
 
     >>> list(gate_lines([{"camera": "c", "gate": "g", "to_left": {"car": 2, "total": 2},

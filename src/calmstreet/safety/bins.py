@@ -6,7 +6,7 @@ its width.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -176,6 +176,8 @@ def aggregate(bins: Bins, *, width_s: float, tz: str = "UTC") -> Bins:
     width_ns = round(width_s * NS_PER_S)
     if width_ns < bins.width_s * NS_PER_S or width_ns % _MINUTE_NS:
         raise ValueError("bins can only be joined into wider ones of whole minutes")
+    if not len(bins):
+        return replace(bins, width_s=width_s)
     starts = _slice_starts(bins.start_ns, width_ns, tz)
     order = np.lexsort((starts, bins.kind, bins.what))
     keys = np.rec.fromarrays([bins.what[order], bins.kind[order], starts[order]])

@@ -9,6 +9,8 @@ What counts:
   counts as clear, and so does being there when the run begins or ends: the two halves of a pass
   cut by a restart add up to one.
 - A track ends by its own times: last row + 2 s.
+- A track that has only tentative rows is nobody; a tentative row of a track that was confirmed
+  later is as good as any other.
 - A track is counted when it was seen for ``min_life_s`` and moved by ``min_move_share`` of its own
   size (or crossed a gate or made a movement). The others are listed with the reason.
 """
@@ -216,6 +218,7 @@ class FlowCounter:
             user.last_ns = int(rows.t_ns[end - 1])
             user.kind = int(rows.kind[end - 1])
             user.rows += end - start
+            user.is_sure |= bool(((rows.flags[start:end] & Flag.TENTATIVE) == 0).any())
             yield user, start, end
 
     def _retire(self, gone: Callable[[RoadUser], bool]) -> None:

@@ -99,6 +99,7 @@ class RoadUser:
     kind: int = 0
     rows: int = 0
     seen_rows: int = 0
+    is_sure: bool = False
     first_seen_ns: int = 0
     last_seen_ns: int = 0
     last_box: Array = field(default_factory=lambda: np.full(4, np.nan))

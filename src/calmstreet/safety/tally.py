@@ -63,6 +63,8 @@ def journeys_of(
 
 def _reason(user: RoadUser, min_life_s: float, min_move_share: float, *, moved: bool) -> str:
     """Return why a road user is not counted, "" when it is."""
+    if not user.is_sure:
+        return "never confirmed"
     if not user.seen_rows:
         return "never seen moving"
     if user.last_seen_ns - user.first_seen_ns < min_life_s * NS_PER_S:
