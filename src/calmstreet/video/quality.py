@@ -10,6 +10,7 @@ Judged on a few low-scale luma pictures a second, over seconds, never on one fra
 - obscured: hardly any contrast or hardly any light for seconds.
 """
 
+from collections import deque
 from dataclasses import dataclass
 from typing import NamedTuple, cast
 
@@ -33,6 +34,7 @@ _LOST_LIKENESS = 0.25
 _FEWEST_CUTS = 2
 _SOME_MOTION_SHARE = 0.05
 _TURNED_SHARE = 0.03
+_DRIFT_S = 2.0
 _FROZEN_S = 3.0
 _OBSCURED_S = 2.0
 _LONGEST_STEP_NS = 2 * NS_PER_S
@@ -61,12 +63,13 @@ class PictureVerdict:
 class PictureWatch:
     """Watches one camera's low-scale luma for what makes counting impossible.
 
-    A picture is looked at every ``sample_every_s``. The camera moved when half of the tiles or more
-    shifted alike by over ``shift_share`` of the picture's width a second, or by 3 % of it against
-    the first picture. A cut is a picture of
-    whose best quarter of tiles none resembles the sample before. ``moving_limit_share`` of the
-    watched time in motion, ``lost_limit_share`` of it without likeness to the last reference
-    (renewed every ``reference_s``), or two cuts and ``cuts_per_minute`` make it uncountable.
+    A picture is looked at every ``sample_every_s``. The camera moves when half of the tiles or more
+    shift alike and that adds up, over two seconds, to more than ``shift_share`` of the picture's
+    width a second (a mast that sways comes back), or to 3 % of it against the first picture. A cut
+    is a picture of whose best quarter of tiles none resembles the sample before.
+    ``moving_limit_share`` of the watched time in motion, ``lost_limit_share`` of it without
+    likeness to the last reference (renewed every ``reference_s``; only beside a cut or some motion,
+    as a lorry may park before the camera), or two cuts and ``cuts_per_minute`` make it uncountable.
     """
 
     def __init__(
@@ -88,6 +91,7 @@ class PictureWatch:
         self._last: _Sample | None = None
         self._start: _Sample | None = None
         self._reference: _Sample | None = None
+        self._way: deque[NDArray[np.float64]] = deque(maxlen=round(_DRIFT_S / sample_every_s))
         self._watched_ns = 0
         self._moving_ns = 0
         self._lost_ns = 0
@@ -140,9 +144,10 @@ class PictureWatch:
         self._frozen.add(step_ns, not cv2.absdiff(now.luma, last.luma).any())
         if contrast < _MIN_CONTRAST or float(last.luma.std()) < _MIN_CONTRAST:
             return
-        shift_px, share = _common_shift(now.luma, last.luma)
-        rate = shift_px / _WIDTH_PX / s_from_ns(now.t_ns - last.t_ns)
-        if (share >= _MOVING_TILES_SHARE and rate > self._shift_share) or self._off_the_start(now):
+        way, share = _common_shift(now.luma, last.luma)
+        self._way.append(way if share >= _MOVING_TILES_SHARE else np.zeros(2))
+        drift = float(np.hypot(*np.sum(self._way, axis=0))) / _WIDTH_PX
+        if drift > self._shift_share * _DRIFT_S or self._off_the_start(now):
             self._moving_ns += step_ns
         elif share < _MOVING_TILES_SHARE and _likeness(now.luma, last.luma) < _CUT_LIKENESS:
             self._cuts += 1
@@ -155,8 +160,8 @@ class PictureWatch:
         """Return whether the view is turned away from where it began."""
         if self._start is None or self._start.luma.shape != now.luma.shape:
             return False
-        shift_px, share = _common_shift(now.luma, self._start.luma)
-        return share >= _MOVING_TILES_SHARE and shift_px > _TURNED_SHARE * _WIDTH_PX
+        way, share = _common_shift(now.luma, self._start.luma)
+        return share >= _MOVING_TILES_SHARE and float(np.hypot(*way)) > _TURNED_SHARE * _WIDTH_PX
 
 
 class _Sample(NamedTuple):
@@ -220,8 +225,10 @@ def _edges(a: NDArray[np.float32]) -> NDArray[np.float32]:
     return cast(NDArray[np.float32], cv2.Laplacian(cv2.GaussianBlur(a, (0, 0), 1.0), cv2.CV_32F))
 
 
-def _common_shift(a: NDArray[np.float32], b: NDArray[np.float32]) -> tuple[float, float]:
-    """Return (length in px of the shift most tiles share, share of structured tiles in it)."""
+def _common_shift(
+    a: NDArray[np.float32], b: NDArray[np.float32]
+) -> tuple[NDArray[np.float64], float]:
+    """Return (the shift x, y in px that most tiles share, share of all tiles that do)."""
     shifts = []
     for x, y in zip(_tiles(a), _tiles(b), strict=True):
         if min(float(x.std()), float(y.std())) < _MIN_CONTRAST:
@@ -233,8 +240,8 @@ def _common_shift(a: NDArray[np.float32], b: NDArray[np.float32]) -> tuple[float
         if response > _MIN_RESPONSE:
             shifts.append(shift)
     if not shifts:
-        return 0.0, 0.0
+        return np.zeros(2), 0.0
     each = np.array(shifts)
     common = np.median(each, axis=0)
     near = np.hypot(*(each - common).T) <= 1.0 + 0.25 * np.hypot(*common)
-    return float(np.hypot(*common)), float(near.sum()) / (_TILES[0] * _TILES[1])
+    return common, float(near.sum()) / (_TILES[0] * _TILES[1])
