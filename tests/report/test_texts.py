@@ -17,7 +17,7 @@ ENGLISH = re.compile(
     r"\b(the|of|and|is|are|was|were|not|no|with|by|from|to|road|users?|gates?|time|camera|"
     r"frames?|counts?|unknown|watched|left|right|through)\b"
 )
-FAMILY = re.compile(r"(label|text|workbook|section|chart|picture|unit|word|kind)\.[a-z_.]*[a-z]")
+FAMILY = re.compile(r"(label|workbook|section|chart|picture|unit|word|kind)\.[a-z_.]*[a-z]")
 OTHERS = [lang for lang in LANGUAGES if lang != "en"]
 
 
