@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from calmstreet.model.flow import UNMATCHED
 from calmstreet.report.markup import facts, paragraph, section, table
 from calmstreet.report.reading import (
     KIND_ORDER,
@@ -19,9 +20,10 @@ __all__ = ["headline", "numbers"]
 
 def _count(counts: Mapping[str, Any], kind: str, summary: Summary, texts: Texts) -> str:
     """Return a count; a dash where the detector cannot tell the kind."""
-    if kind not in counts and kind in (summary.get("not_observed") or ()):
+    count = float(counts.get(kind) or 0)
+    if not count and kind in (summary.get("not_observed") or ()):
         return "–"
-    return texts.number(float(counts.get(kind) or 0))
+    return texts.number(count)
 
 
 def headline(summary: Summary, texts: Texts) -> str:
@@ -96,8 +98,7 @@ def _movements(summary: Summary, texts: Texts) -> str:
         return paragraph(texts.t("text.no_movements"))
     rows = [
         [
-            _movement_name(str(m.get("movement") or ""), texts),
-            " → ".join(str(m.get(key) or "") for key in ("from", "to")).strip("→ ") or "–",
+            _movement_name(m, texts),
             texts.or_raw("turn", str(m.get("turn") or "unknown")),
             *_counts_row(m.get("counts"), summary, texts),
         ]
@@ -105,16 +106,18 @@ def _movements(summary: Summary, texts: Texts) -> str:
     ]
     columns = [
         texts.t("label.movement"),
-        f"{texts.t('label.from')} → {texts.t('label.to')}",
         texts.t("label.turn"),
         *_kind_columns(texts),
     ]
-    return table(texts.t("text.movements_caption"), columns, rows, heads=3)
+    return table(texts.t("text.movements_caption"), columns, rows, heads=2)
 
 
-def _movement_name(movement: str, texts: Texts) -> str:
-    """Return the id of a movement; those that match none are called unknown."""
-    return texts.t("turn.unknown") if movement in ("", "unknown") else movement
+def _movement_name(movement: Mapping[str, Any], texts: Texts) -> str:
+    """Return the id of a movement, and its ends where the id does not tell them."""
+    name, start, end = (str(movement.get(key) or "") for key in ("movement", "from", "to"))
+    if name in ("", UNMATCHED):
+        return texts.t("turn.unknown")
+    return name if name in (f"{start}-{end}", start) else f"{name} ({start} → {end})"
 
 
 def _by_kind(summary: Summary, texts: Texts) -> str:
