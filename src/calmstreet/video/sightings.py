@@ -68,7 +68,8 @@ class Sightings:
             places.append(step.seen if step.untracked is None else step.untracked)
             if step.t_ns == t_ns:
                 places.append(step.seen)
-        places.append(_along_the_way(near, t_ns))
+        wide = [step for step in self._steps if abs(step.t_ns - t_ns) <= 2 * self._reach_ns]
+        places.append(_along_the_way(wide, t_ns, self._reach_ns / NS_PER_S))
         return Places(
             np.concatenate([part.box_px for part in places]),
             np.concatenate([part.kind for part in places]),
@@ -87,8 +88,11 @@ def _without_track(step: Step) -> Places:
     return Places(step.seen.box_px[alone], step.seen.kind[alone])
 
 
-def _along_the_way(near: list[Step], t_ns: int) -> Places:
-    """Return each track's box at ``t_ns``, once for every kind that it had near that time."""
+def _along_the_way(near: list[Step], t_ns: int, reach_s: float) -> Places:
+    """Return each track's box at ``t_ns``, once for every kind that it had near that time.
+
+    Tracks without a row within ``reach_s`` are left out; rows further off only give the motion.
+    """
     if not near or not sum(len(step.track_id) for step in near):
         return Places(np.empty((0, 4), np.float32), np.empty(0, np.uint8))
     ids = np.concatenate([step.track_id for step in near])
@@ -102,8 +106,9 @@ def _along_the_way(near: list[Step], t_ns: int) -> Places:
     before = np.array(
         [s + np.searchsorted(times[s:e], 0, "right") - 1 for s, e in zip(starts, ends, strict=True)]
     )
-    box = _moved(times / NS_PER_S, boxes, starts, ends, before)
+    box, away_s = _moved(times / NS_PER_S, boxes, starts, ends, before)
     bits = np.bitwise_or.reduceat(np.left_shift(1, kinds.astype(np.int64)), starts)
+    bits[away_s > reach_s] = 0
     user, kind = np.nonzero(bits[:, None] >> np.arange(_KIND_BITS) & 1)
     return Places(box[user], kind.astype(np.uint8))
 
@@ -114,8 +119,8 @@ def _moved(
     starts: NDArray[np.int64],
     ends: NDArray[np.int64],
     before: NDArray[np.int64],
-) -> NDArray[np.float32]:
-    """Return one box a track at time 0 from rows sorted by track and time.
+) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
+    """Return (a box a track at time 0, seconds to its nearest row) from rows sorted by track and time.
 
     Between two rows it is interpolated; past the ends it is drawn out along the last motion and
     joined with the box that was seen. It grows with the way and the time to the nearest row.
@@ -142,4 +147,5 @@ def _moved(
     size = seen[:, 2:] - seen[:, :2]
     way = np.abs(drawn - seen)[:, :2] * _SHARE_OF_WAY
     grow = np.where(exact[:, None], 0.0, size * (_GROWTH_PER_S * away_s)[:, None] + way)
-    return np.concatenate([corners[:, :2] - grow, corners[:, 2:] + grow], axis=1).astype(np.float32)
+    box = np.concatenate([corners[:, :2] - grow, corners[:, 2:] + grow], axis=1)
+    return box.astype(np.float32), away_s

@@ -37,12 +37,13 @@ PLATE_SHARE = 1 / 8
 HEAD_LIMIT_PX = 8
 PLATE_LIMIT_PX = 5
 
-CELLS_PX: tuple[int, ...] = (4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256)
+CELLS_PX: tuple[int, ...] = (6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256)
 """Sizes of mosaic cells. Few, so that cells lie on the same grid from picture to picture."""
 
-_CELLS_PER_HEAD = 4.0
-_WHOLE_CELL_OF_HEIGHT = 0.07
-_WHOLE_CELL_OF_WIDTH = 0.05
+_CELLS_PER_HEAD = 3.0
+_CELLS_PER_WHOLE = 6.0
+_PLATE_CELL_OF_HEIGHT = 0.07
+_PLATE_CELL_OF_WIDTH = 0.05
 _GLASS_HEAD_SHARE = 0.16
 _VEHICLES = (Kind.CAR, Kind.VAN, Kind.BUS, Kind.TRUCK)
 
@@ -93,8 +94,8 @@ def stored_size_px(width_px: int, height_px: int, max_width_px: int = 640) -> tu
 def cell_at_least(size_px: NDArray[np.float32]) -> NDArray[np.int64]:
     """Return for each size the smallest cell of CELLS_PX that is not smaller.
 
-    >>> cell_at_least(np.array([0.0, 4.0, 9.0, 999.0], np.float32)).tolist()
-    [4, 4, 12, 256]
+    >>> cell_at_least(np.array([0.0, 8.0, 9.0, 999.0], np.float32)).tolist()
+    [6, 8, 12, 256]
     """
     cells = np.array(CELLS_PX)
     return cells[np.minimum(np.searchsorted(cells, size_px), len(cells) - 1)]
@@ -129,16 +130,23 @@ def _grown(
     return grown.astype(np.float32)
 
 
+def _plate_cell_px(box_px: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return a size under which two cells are higher than the vehicle's plate."""
+    size = np.maximum(
+        _PLATE_CELL_OF_HEIGHT * (box_px[:, 3] - box_px[:, 1]),
+        _PLATE_CELL_OF_WIDTH * (box_px[:, 2] - box_px[:, 0]),
+    )
+    return np.asarray(size, np.float32)
+
+
 def zones_whole(box_px: NDArray[np.float32]) -> Zones:
-    """Return the whole boxes with a margin, coarse enough for heads and for plates.
+    """Return the whole boxes with a margin, coarse enough even where one is a head or a plate.
 
     >>> zones_whole(np.array([[0, 0, 100, 100]], np.float32)).cell_px.tolist()
-    [8]
+    [24]
     """
-    size = np.maximum(
-        _WHOLE_CELL_OF_HEIGHT * (box_px[:, 3] - box_px[:, 1]),
-        _WHOLE_CELL_OF_WIDTH * (box_px[:, 2] - box_px[:, 0]),
-    )
+    shorter = np.minimum(box_px[:, 3] - box_px[:, 1], box_px[:, 2] - box_px[:, 0])
+    size = np.maximum(_plate_cell_px(box_px), shorter / np.float32(_CELLS_PER_WHOLE))
     return Zones(_grown(box_px, 0.08, 0.1, 0.08), cell_at_least(size))
 
 
@@ -153,10 +161,8 @@ def _heads(box_px: NDArray[np.float32], up: float) -> Zones:
 
 def _plates(box_px: NDArray[np.float32]) -> Zones:
     """Return the lower 60 % with a margin."""
-    whole = zones_whole(box_px)
-    band = whole.rect_px.copy()
-    band[:, 1] = box_px[:, 1] + 0.4 * (box_px[:, 3] - box_px[:, 1])
-    return Zones(band, whole.cell_px)
+    band = _grown(box_px, 0.08, -0.4, 0.08)
+    return Zones(band, cell_at_least(_plate_cell_px(box_px)))
 
 
 def _glass(box_px: NDArray[np.float32]) -> Zones:
@@ -178,7 +184,7 @@ def zones_of(
 
     >>> zones = zones_of(np.array([[10, 0, 40, 90]], np.float32), np.array([1], np.uint8))
     >>> zones.rect_px.round().tolist(), zones.cell_px.tolist()
-    ([[4.0, -14.0, 46.0, 32.0]], [4])
+    ([[4.0, -14.0, 46.0, 32.0]], [6])
     """
     person = kind == Kind.PEDESTRIAN
     rider = np.isin(kind, (Kind.BICYCLE, Kind.MOTORCYCLE))
