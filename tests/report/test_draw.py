@@ -112,7 +112,7 @@ def test_everything_draws_at_every_size(size: tuple[int, int]) -> None:
         assert (bgr != 70).any()
 
 
-def test_trajectories_end_in_an_arrow_and_the_legend_counts() -> None:
+def test_trajectories_end_in_an_arrow_and_the_legend_names_the_kinds() -> None:
     bare, told = street(), street()
     draw_trajectories(bare, a_way(Kind.TRUCK), legend=False)
     draw_trajectories(told, a_way(Kind.TRUCK), words=["грузовой"] * 8)

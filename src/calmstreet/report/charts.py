@@ -261,4 +261,5 @@ def _light_ticks(
         axes.set_xticks(at, [texts.number(v, 1) for v in at])
         axes.set_xlabel(texts.t("chart.offset_min"))
     else:
-        axes.set_xticks(at, [texts.clock_time(first_ns + ns_from_s(v * 60), tz) for v in at])
+        times = [texts.date_time(first_ns + ns_from_s(v * 60), tz).split()[-1] for v in at]
+        axes.set_xticks(at, times if end_min < 20 else [time[:5] for time in times])

@@ -38,6 +38,7 @@ __all__ = [
 ]
 
 TRAIL_S = 2.0
+_FEW, _MANY = 25, 150
 _PARKED: Bgr = bgr_of(PARKED_HEX)
 _KIND_BGR: tuple[Bgr, ...] = tuple(bgr_of(KIND_HEX[code]) for code in range(len(KIND_NAMES)))
 
@@ -113,7 +114,7 @@ def draw_trajectories(
     """Draw every trajectory over the picture, thin where it begins, an arrow where it ends.
 
     ``points`` are all rows of one camera. Parked road users are grey dots. ``legend`` names the
-    kinds seen and how many road users each has.
+    kinds seen, without numbers: not every trajectory is a road user that was counted.
     """
     pen = pen_for(bgr)
     under = bgr.copy()
@@ -123,12 +124,12 @@ def draw_trajectories(
             ring(bgr, foot[-1].tolist(), radius_px=pen.line_px + 1, colour=_PARKED)
         else:
             polyline(bgr, foot, colour=_KIND_BGR[kind], width_px=pen.line_px)
-    share = 0.85 if len(tracks) < 150 else 0.55
+    share = 0.85 if len(tracks) < _MANY else 0.55
     np.copyto(bgr, np.clip(under * (1 - share) + bgr * share, 0, 255).astype(np.uint8))
     for kind, parked, foot in tracks:
         if not parked:
             end = foot[-(len(foot) // 3 + 2) :]
-            arrow(bgr, end, colour=_KIND_BGR[kind], width_px=pen.line_px, halo=len(tracks) < 150)
+            arrow(bgr, end, colour=_KIND_BGR[kind], width_px=pen.line_px, halo=len(tracks) < _FEW)
     if legend:
         _draw_legend(bgr, [k for k, parked, _ in tracks if not parked], words=words, pen=pen)
 
@@ -141,12 +142,12 @@ def _is_parked(points: TrackPoints) -> bool:
 def _draw_legend(
     bgr: NDArray[np.uint8], kinds: Sequence[int], *, words: Sequence[str], pen: Pen
 ) -> None:
-    """Draw a column of the kinds and how many road users each has, in the lower left corner."""
-    codes, counts = np.unique(np.asarray(kinds, np.int64), return_counts=True)
+    """Draw a column of the kinds in the lower left corner."""
+    codes = np.unique(np.asarray(kinds, np.int64))
     if not len(codes):
         return
     labels = Labels(bgr=bgr, pen=pen)
-    texts = [f"{words[code]} {count}" for code, count in zip(codes, counts, strict=True)]
+    texts = [words[code] for code in codes]
     sizes = [labels.size_px(text) for text in texts]
     swatch = pen.text_px
     width, row = max(w for w, _ in sizes) + 1.5 * swatch, sizes[0][1]
