@@ -14,6 +14,8 @@ from calmstreet.store.folder import write_whole
 
 __all__ = ["beside_truth", "run_demo"]
 
+Gates = Sequence[Mapping[str, Any]]
+
 
 def run_demo(
     out: Path, *, lang: str = "en", clip: Path | None = None, progress: Progress = quiet
