@@ -171,14 +171,17 @@ class Track:
         return int(self.points.t_ns[-1])
 
 
+_FILLS: dict[str, Any] = {
+    name: np.nan if np.issubdtype(dtype, np.floating) else 0 for name, dtype, _ in POINT_COLUMNS
+}
+
+
 def blank_columns(n: int) -> dict[str, NDArray[Any]]:
     """Return all columns for ``n`` rows: floats NaN, whole numbers 0."""
-    columns: dict[str, NDArray[Any]] = {}
-    for name, dtype, width in POINT_COLUMNS:
-        shape = (n,) if width is None else (n, width)
-        fill = np.nan if np.issubdtype(dtype, np.floating) else 0
-        columns[name] = np.full(shape, fill, dtype)
-    return columns
+    return {
+        name: np.full(n if width is None else (n, width), _FILLS[name], dtype)
+        for name, dtype, width in POINT_COLUMNS
+    }
 
 
 def make_points(*, camera_id: str, run_id: int, **columns: Any) -> TrackPoints:

@@ -36,20 +36,22 @@ class Pairs:
 
 
 def touching(
-    a_px: NDArray[np.float64], b_px: NDArray[np.float64], reach_px: NDArray[np.float64]
+    a_px: NDArray[np.float64], b_px: NDArray[np.float64], reach_px: NDArray[np.float64] | float
 ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Return the index pairs (i, j) of boxes that overlap when ``a`` reaches out by ``reach_px``.
 
-    ``a_px`` (n, 4), ``b_px`` (m, 4) l, t, r, b; ``reach_px`` (n, 2) in x and y.
+    ``a_px`` (n, 4), ``b_px`` (m, 4) l, t, r, b; ``reach_px`` (n, 2) in x and y, or one number.
     """
-    a_low, a_high = a_px[:, :2] - reach_px, a_px[:, 2:] + reach_px
-    hit = a_low[:, None, 0] < b_px[:, 2]
-    hit &= a_high[:, None, 0] > b_px[:, 0]
-    hit &= a_low[:, None, 1] < b_px[:, 3]
-    hit &= a_high[:, None, 1] > b_px[:, 1]
-    flat = np.flatnonzero(hit)
-    rows, columns = np.divmod(flat, max(1, len(b_px)))
-    return rows, columns
+    low = (a_px[:, :2] - reach_px).T.astype(np.float32)
+    high = (a_px[:, 2:] + reach_px).T.astype(np.float32)
+    left, top, right, bottom = b_px.T.astype(np.float32, order="C")
+    hit = low[0][:, None] < right
+    hit &= high[0][:, None] > left
+    hit &= low[1][:, None] < bottom
+    hit &= high[1][:, None] > top
+    flat = hit.ravel().nonzero()[0]
+    rows = flat // max(1, len(b_px))
+    return rows, flat - rows * len(b_px)
 
 
 def overlaps(a_px: NDArray[np.float64], b_px: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -120,13 +122,11 @@ def _likeness(
     """Return how alike boxes are pair by pair when their gap may be ``reach_px`` (k, 2)."""
     side_a, side_b = a_px[:, 2:] - a_px[:, :2], b_px[:, 2:] - b_px[:, :2]
     sides = np.minimum(a_px[:, 2:], b_px[:, 2:]) - np.maximum(a_px[:, :2], b_px[:, :2]) + reach_px
-    np.maximum(sides, 0.0, out=sides)
-    shared = sides[:, 0] * sides[:, 1]
     wide_a, wide_b = side_a + reach_px, side_b + reach_px
-    both = wide_a[:, 0] * wide_a[:, 1] + wide_b[:, 0] * wide_b[:, 1] - shared
-    alike = side_a / side_b
-    alike = np.minimum(alike, 1.0 / alike)
-    likeness: NDArray[np.float64] = shared / both * np.sqrt(alike[:, 0] * alike[:, 1])
+    shared = np.multiply(*np.maximum(sides, 0.0).T)
+    both = np.multiply(*wide_a.T) + np.multiply(*wide_b.T) - shared
+    alike = np.minimum(side_a, side_b) / np.maximum(side_a, side_b)
+    likeness: NDArray[np.float64] = shared / both * np.sqrt(np.multiply(*alike.T))
     return likeness
 
 
@@ -146,7 +146,7 @@ def best_matching(pairs: Pairs) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     alone = (np.bincount(pairs.track)[pairs.track] == 1) & (
         np.bincount(pairs.detection)[pairs.detection] == 1
     )
-    if alone.all():
+    if np.count_nonzero(alone) == len(alone):
         return pairs.track, pairs.detection
     rivals = pairs.where(~alone)
     tracks, row = np.unique(rivals.track, return_inverse=True)

@@ -86,6 +86,9 @@ def run_standing_clock(table: TrackTable, t_ns: int) -> None:
 
 def ended(table: TrackTable, t_ns: int, settings: TrackerSettings) -> NDArray[np.bool_]:
     """Return which tracks are over at ``t_ns`` because nobody saw them for too long."""
+    late: NDArray[np.bool_] = t_ns - table.seen_ns > _BLIND_TENTATIVE_NS
+    if not np.count_nonzero(late):
+        return late
     life_ns = np.where(stands(table), ns_from_s(settings.standing_life_s), 0)
     life_ns = np.maximum(life_ns, ns_from_s(settings.life_s))
     limit_ns = np.where(table.serial > 0, life_ns, _BLIND_TENTATIVE_NS)
@@ -95,6 +98,9 @@ def ended(table: TrackTable, t_ns: int, settings: TrackerSettings) -> NDArray[np
 
 def given_up(table: TrackTable, t_ns: int, settings: TrackerSettings) -> NDArray[np.bool_]:
     """Return which unconfirmed tracks waited too long for their next hit."""
+    new: NDArray[np.bool_] = table.serial == 0
+    if not np.count_nonzero(new):
+        return new
     waited_ns = t_ns - np.minimum(table.missed_ns, t_ns)
     late: NDArray[np.bool_] = (table.serial == 0) & (waited_ns >= ns_from_s(settings.tentative_s))
     return late
@@ -103,8 +109,11 @@ def given_up(table: TrackTable, t_ns: int, settings: TrackerSettings) -> NDArray
 def note_misses(table: TrackTable, looked: Eye, t_ns: int) -> None:
     """Start the clock of the first miss, in place; an eye that did not look misses nobody."""
     table.net_looks += (int(looked) & int(Eye.NET)) > 0
+    missed = table.seen_ns < t_ns
+    if not np.count_nonzero(missed):
+        return
     eye = np.where(table.net_hits > 0, int(Eye.NET), int(Eye.MOTION))
-    missed = (table.seen_ns < t_ns) & ((eye & int(looked)) > 0)
+    missed &= (eye & int(looked)) > 0
     table.missed_ns[missed] = np.minimum(table.missed_ns[missed], t_ns)
 
 
@@ -116,6 +125,9 @@ def ripe(
     The net: one very sure box, two that add up, or weak ones at every second look for 0.15 s.
     Motion: seen for long enough, come far enough, and on a way that is not a tremble.
     """
+    new: NDArray[np.bool_] = table.serial == 0
+    if not np.count_nonzero(new):
+        return new
     age_ns = table.seen_ns - table.birth_ns
     steady = (age_ns >= 150_000_000) & (2 * table.net_hits >= table.net_looks)
     twice = (table.net_hits > 1) & ((table.trust >= 1.2) | steady)
@@ -126,8 +138,7 @@ def ripe(
         & (far >= settings.motion_birth_sizes * table.size_px())
         & (far >= 0.5 * table.path_px)
     )
-    earned: NDArray[np.bool_] = (table.serial == 0) & (twice | sure | moving)
-    return earned
+    return new & (twice | sure | moving)
 
 
 def shown(
@@ -140,14 +151,17 @@ def shown(
     of the time it had been seen before, so that a flicker leaves no ghost. Who lies wholly behind
     another gives no row: the track waits unseen until it comes out.
     """
+    known: NDArray[np.bool_] = table.serial > 0
+    now = table.seen_ns == t_ns
+    if np.count_nonzero(now) == len(table):
+        return known
     missed_ns = t_ns - np.minimum(table.missed_ns, t_ns)
     limit_s = np.where(hidden > _HIDDEN, settings.hidden_coast_s, settings.coast_s)
     limit_s = np.where(stands(table), settings.standing_life_s, limit_s)
     plausible = missed_ns < limit_s * NS_PER_S
     plausible &= missed_ns <= settings.coast_share * (table.seen_ns - table.birth_ns)
     plausible &= (hidden < _WHOLLY_HIDDEN) | (table.missed_ns > t_ns)
-    visible: NDArray[np.bool_] = (table.serial > 0) & ((table.seen_ns == t_ns) | plausible)
-    return visible
+    return known & (now | plausible)
 
 
 def hidden_share(
@@ -160,16 +174,17 @@ def hidden_share(
     """
     share = np.zeros(len(table))
     double = np.zeros(len(table), np.bool_)
-    i, j = touching(boxes_px, boxes_px, np.zeros((len(table), 2)))
+    i, j = touching(boxes_px, boxes_px, 0.0)
+    if len(i) == len(table):
+        return share, double
     apart = i != j
     i, j = i[apart], j[apart]
-    if len(i) == 0:
-        return share, double
     area = table.mean[:, 2] * table.mean[:, 3]
     shared = overlaps(boxes_px[i], boxes_px[j])
-    known = table.serial > 0
-    np.maximum.at(share, i[known[j]], (shared / area[i])[known[j]])
+    np.maximum.at(share, i, shared / area[i] * (table.serial[j] > 0))
     close = shared > 0.6 * np.minimum(area[i], area[j])
+    if not np.count_nonzero(close):
+        return share, double
     double[twins(table, i[close], j[close], shared[close])] = True
     return share, double
 
@@ -178,7 +193,7 @@ def twins(
     table: TrackTable, i: NDArray[np.intp], j: NDArray[np.intp], shared: NDArray[np.float64]
 ) -> NDArray[np.intp]:
     """Return the rows ``i`` that look like the double of ``j``, the stronger of the pair."""
-    kind = np.argmax(table.votes, axis=1)
+    kind = table.kind
     blob = table.net_hits == 0
     size = table.size_px()
     area = size * size
@@ -207,4 +222,6 @@ def _strength(table: TrackTable, rows: NDArray[np.intp]) -> NDArray[np.int64]:
 def run_twin_clock(table: TrackTable, double: NDArray[np.bool_], t_ns: int) -> NDArray[np.bool_]:
     """Keep the time since when a track looks like a double, in place; return who must end."""
     table.twin_ns = votes.run_clock(table.twin_ns, double, t_ns)
+    if not np.count_nonzero(double):
+        return double
     return t_ns - np.minimum(table.twin_ns, t_ns) > _TWIN_NS

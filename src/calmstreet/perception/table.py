@@ -23,8 +23,8 @@ class TrackTable:
     and last measured instant; ``missed_ns`` the first look since that did not find it;
     ``slow_ns``, ``fast_ns``, ``faster_ns`` since when it is slow, rides, rides fast; ``twin_ns``
     since when it looks like the double of another (all NEVER_NS while they do not run); ``hits``
-    measurements; ``net_hits`` those of the net in ``net_looks``; ``rider`` the Kind that a fast
-    person became, or 0; ``moved`` has ever moved.
+    measurements; ``net_hits`` those of the net in ``net_looks``; ``kind`` with most votes; ``rider``
+    the Kind that a fast person became, or 0; ``moved`` has ever moved.
     """
 
     mean: NDArray[np.float64]
@@ -49,6 +49,7 @@ class TrackTable:
     net_hits: NDArray[np.int64]
     net_looks: NDArray[np.int64]
     rider: NDArray[np.uint8]
+    kind: NDArray[np.uint8]
     moved: NDArray[np.bool_]
 
     def __len__(self) -> int:
@@ -94,6 +95,6 @@ def no_tracks(n: int = 0) -> TrackTable:
             columns[name] = np.zeros(n, np.int64)
         else:
             columns[name] = np.zeros((n, _WIDE[name]) if name in _WIDE else n)
-    columns["rider"] = np.zeros(n, np.uint8)
+    columns["rider"], columns["kind"] = np.zeros(n, np.uint8), np.zeros(n, np.uint8)
     columns["moved"] = np.zeros(n, np.bool_)
     return TrackTable(**columns)

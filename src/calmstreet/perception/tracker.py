@@ -33,6 +33,7 @@ _STRANGER = 0.6  # likeness of a person's box to a vehicle's track
 _BLOB_SHARES = (0.4, 1.8)  # area of a blob in areas of the track that it may correct
 _YOUNG_SHARE = 4.0  # the same while a blob is still coming into the picture
 _AXES_NOISE = np.array([1.0, 1.0, 1.5, 1.5])
+_NET = np.uint8(Eye.NET)
 _LOW = np.array([True, True, False, False])
 
 
@@ -102,7 +103,7 @@ class Tracker:
         self._t_ns = t_ns
         seen = _ordered(detections)
         over = lives.ended(self._table, t_ns, self._settings)
-        if over.any():
+        if np.count_nonzero(over):
             self._table = self._table.rows(~over)
         self._calm(dt_s)
         kalman.predict(self._table, dt_s)
@@ -119,8 +120,11 @@ class Tracker:
 
     def _calm(self, dt_s: float) -> None:
         """Let the speed of those fade who stood still when last seen."""
-        still = (self._table.missed_ns < NEVER_NS) & lives.stands(self._table)
-        if still.any():
+        lost = self._table.missed_ns < NEVER_NS
+        if not np.count_nonzero(lost):
+            return
+        still = lost & lives.stands(self._table)
+        if np.count_nonzero(still):
             self._table.rate[still] *= float(np.exp(-dt_s / 0.5))
 
     def _associate(self, seen: _Seen, t_ns: int) -> NDArray[np.bool_]:
@@ -139,7 +143,10 @@ class Tracker:
         def match(
             candidates: Pairs, tracks: NDArray[np.bool_], boxes: NDArray[np.bool_], least: float
         ) -> None:
-            wanted = (tracks & idle)[candidates.track] & (boxes & free)[candidates.detection]
+            tracks, boxes = tracks & idle, boxes & free
+            if not (np.count_nonzero(tracks) and np.count_nonzero(boxes)):
+                return
+            wanted = tracks[candidates.track] & boxes[candidates.detection]
             rows, columns = best_matching(candidates.where(wanted & (candidates.likeness >= least)))
             idle[rows] = False
             free[columns] = False
@@ -148,12 +155,13 @@ class Tracker:
         match(pairs, known, high, limits.like_high)
         match(pairs, ~known, high, limits.like_young)
         lost = known & idle
-        if lost.any() and (high & free).any():
+        if np.count_nonzero(lost) and np.count_nonzero(high & free):
             match(self._swept(lost, high & free, seen, t_ns), lost, high, limits.like_lost)
-        match(pairs, known | ~known, seen.by_net & ~high, limits.like_low)
-        match(pairs, known | ~known, ~seen.by_net, limits.like_motion)
-        rows, columns = (np.concatenate(part) for part in zip(*found, strict=True))
-        self._correct(rows, seen.rows(columns), t_ns)
+        match(pairs, idle, seen.by_net & ~high, limits.like_low)
+        match(pairs, idle, ~seen.by_net, limits.like_motion)
+        if found:
+            rows, columns = (np.concatenate(part) for part in zip(*found, strict=True))
+            self._correct(rows, seen.rows(columns), t_ns)
         return free
 
     def _reach_px(self) -> NDArray[np.float64]:
@@ -185,28 +193,36 @@ class Tracker:
     def _correct(self, rows: NDArray[np.intp], seen: _Seen, t_ns: int) -> None:
         """Correct the tracks ``rows`` by their boxes, and note what those tell."""
         table = self._table
-        before = table.mean[rows, :2]
         z = kalman.to_centre(seen.box_px)
         noise = _noise_px(z, seen, self._settings.noise_sizes)
-        noise[~seen.by_net & (table.net_hits[rows] > 0), 2:] = np.inf
+        before = table.mean[rows, :2]
+        blobs = ~seen.by_net
+        if np.count_nonzero(blobs):
+            noise[blobs & (table.net_hits[rows] > 0), 2:] = np.inf
         kalman.correct(table, rows, z, noise)
-        table.path_px[rows] += np.hypot(*(table.mean[rows, :2] - before).T)
+        young = table.serial[rows] == 0
+        if np.count_nonzero(young):
+            way = table.mean[rows[young], :2] - before[young]
+            table.path_px[rows[young]] += np.hypot(way[:, 0], way[:, 1])
         table.seen_ns[rows] = t_ns
         table.missed_ns[rows] = NEVER_NS
         table.hits[rows] += 1
         table.net_hits[rows] += seen.by_net
-        table.trust[rows] += np.where(seen.by_net, seen.score, 0.0)
+        trust = seen.score * seen.by_net
+        table.trust[rows] += trust
         told = seen.by_net | (table.net_hits[rows] == 0)
         table.score[rows[told]] = seen.score[told]
-        votes.vote(table, rows, seen.kind, np.where(seen.by_net, seen.score, 0.0))
+        votes.vote(table, rows, seen.kind, trust)
 
     def _bear(self, seen: _Seen, free: NDArray[np.bool_], t_ns: int) -> None:
         """Begin tracks with the boxes that nobody explains."""
         free = free & (~seen.by_net | (seen.score >= self._settings.high_score))
+        if not np.count_nonzero(free):
+            return
         blobs = np.flatnonzero(free & ~seen.by_net)
         if len(blobs) and len(self._table):
             free[blobs] = _covered(seen.box_px[blobs], self._table.boxes_px()) < 0.5
-        if not free.any():
+        if not np.count_nonzero(free):
             return
         new = seen.rows(free)
         born = no_tracks(len(new))
@@ -230,44 +246,48 @@ class Tracker:
             return
         boxes = table.boxes_px()
         now = table.seen_ns == t_ns
-        table.moved |= now & votes.has_moved(table, boxes)
+        if np.count_nonzero(table.moved) < len(table):
+            table.moved |= now & votes.has_moved(table, boxes)
         votes.mark_riders(table, t_ns)
         lives.run_standing_clock(table, t_ns)
         ripe = np.flatnonzero(lives.ripe(table, boxes, limits))
-        table.serial[ripe] = self._serial + 1 + np.arange(len(ripe))
-        self._serial += len(ripe)
+        if len(ripe):
+            table.serial[ripe] = self._serial + 1 + np.arange(len(ripe))
+            self._serial += len(ripe)
         hidden, double = lives.hidden_share(table, boxes)
         over = lives.run_twin_clock(table, double, t_ns)
         over |= lives.given_up(table, t_ns, limits)
-        centre = table.mean[:, :2]
-        over |= ~now & ((centre < 0.0) | (centre > self._frame_px)).any(axis=1)
-        if over.any():
+        if np.count_nonzero(now) < len(table):
+            centre = table.mean[:, :2]
+            over |= ~now & ((centre < 0.0) | (centre > self._frame_px)).any(axis=1)
+        if np.count_nonzero(over):
             self._table, hidden = table.rows(~over), hidden[~over]
         self._hidden = hidden
 
     def _rows(self, mask: NDArray[np.bool_]) -> TrackPoints:
         """Return the state of the tracks that ``mask`` picks as rows, in order of track_id."""
-        if not mask.any() or self._t_ns is None:
+        if not np.count_nonzero(mask) or self._t_ns is None:
             return no_points(camera_id=self._camera_id, run_id=self._run_id)
+        table = self._table
         order = np.flatnonzero(mask)
-        order = order[np.argsort(self._table.serial[order], kind="stable")]
-        table = self._table.rows(order)
-        size = np.tile(self._frame_px, 2)
-        boxes = np.clip(table.boxes_px(), 0.0, size)
-        edge = ((boxes <= 0.01 * size) & _LOW) | ((boxes >= 0.99 * size) & ~_LOW)
-        flags = (
-            np.where(table.seen_ns < self._t_ns, int(Flag.COASTED), 0)
-            | np.where(table.moved, 0, int(Flag.PARKED))
-            | np.where(edge.any(axis=1), int(Flag.BORDER), 0)
-            | np.where(self._hidden[order] > 0.3, int(Flag.OVERLAPPED), 0)
-        )
+        serial = table.serial[order]
+        if np.count_nonzero(serial[1:] < serial[:-1]):
+            by_serial = np.argsort(serial, kind="stable")
+            order, serial = order[by_serial], serial[by_serial]
+        size = np.concatenate([self._frame_px, self._frame_px])
+        boxes = np.minimum(np.maximum(table.boxes_px()[order], 0.0), size)
+        edge = np.where(_LOW, boxes <= 0.01 * size, boxes >= 0.99 * size).any(axis=1)
+        flags = int(Flag.COASTED) * (table.seen_ns[order] < self._t_ns)
+        flags += int(Flag.PARKED) * ~table.moved[order]
+        flags += int(Flag.BORDER) * edge
+        flags += int(Flag.OVERLAPPED) * (self._hidden[order] > 0.3)
         return make_points(
             camera_id=self._camera_id,
             run_id=self._run_id,
             t_ns=np.full(len(order), self._t_ns),
-            track_id=track_id_of(self._run_id, 0) + table.serial,
-            kind=votes.elected(table),
-            score=table.score,
+            track_id=track_id_of(self._run_id, 0) + serial,
+            kind=votes.elected(table)[order],
+            score=table.score[order],
             flags=flags,
             box_px=boxes,
         )
@@ -276,9 +296,12 @@ class Tracker:
 def _ordered(detections: Detections) -> _Seen:
     """Return the boxes of a step: those of the net first, then by score and place."""
     box = detections.box_px.astype(np.float64)
-    by_net = (detections.source & int(Eye.NET)) > 0
+    by_net = (detections.source & _NET) > 0
     score = detections.score.astype(np.float64)
-    order = np.lexsort((detections.kind, *box.T, -score, ~by_net))
+    order = np.lexsort((box[:, 0], -score, ~by_net))
+    first, second = order[:-1], order[1:]
+    if np.count_nonzero((score[first] == score[second]) & (box[first, 0] == box[second, 0])):
+        order = np.lexsort((detections.kind, *box.T, -score, ~by_net))
     return _Seen(box_px=box, score=score, kind=detections.kind, by_net=by_net).rows(order)
 
 
@@ -292,19 +315,21 @@ def _noise_px(z: NDArray[np.float64], seen: _Seen, noise_sizes: float) -> NDArra
 
 def _with_kinds(pairs: Pairs, table: TrackTable, seen: _Seen) -> Pairs:
     """Return the pairs without blobs of another size, people and vehicles less alike."""
-    mine = _GROUP[np.argmax(table.votes, axis=1)][pairs.track]
+    mine = _GROUP[table.kind][pairs.track]
     theirs = _GROUP[seen.kind][pairs.detection]
-    strange = (mine > 0) & (theirs > 0) & (mine != theirs)
+    strange = (mine * theirs > 0) & (mine != theirs)
+    alike = pairs
+    if np.count_nonzero(strange):
+        likeness = np.where(strange, _STRANGER, 1.0) * pairs.likeness
+        alike = Pairs(track=pairs.track, detection=pairs.detection, likeness=likeness)
+    if np.count_nonzero(seen.by_net) == len(seen):
+        return alike
     side = seen.box_px[:, 2:] - seen.box_px[:, :2]
     share = (side[:, 0] * side[:, 1])[pairs.detection]
     share = share / (table.mean[:, 2] * table.mean[:, 3])[pairs.track]
     young = ((table.net_hits == 0) & (table.serial == 0))[pairs.track]
     fits = (share > _BLOB_SHARES[0]) & ((share < _BLOB_SHARES[1]) | young & (share < _YOUNG_SHARE))
-    return Pairs(
-        track=pairs.track,
-        detection=pairs.detection,
-        likeness=np.where(strange, _STRANGER, 1.0) * pairs.likeness,
-    ).where(seen.by_net[pairs.detection] | fits)
+    return alike.where(seen.by_net[pairs.detection] | fits)
 
 
 def _covered(blob_px: NDArray[np.float64], box_px: NDArray[np.float64]) -> NDArray[np.float64]:
