@@ -120,7 +120,7 @@ def _moved(
     ends: NDArray[np.int64],
     before: NDArray[np.int64],
 ) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
-    """Return (a box a track at time 0, seconds to its nearest row) from rows sorted by track and time.
+    """Return (a box a track at time 0, seconds to its nearest row); rows lie by track and time.
 
     Between two rows it is interpolated; past the ends it is drawn out along the last motion and
     joined with the box that was seen. It grows with the way and the time to the nearest row.
