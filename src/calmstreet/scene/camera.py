@@ -52,7 +52,7 @@ class Pinhole:
         """Return pixels (n, 2) of places (n, 2) on the ground.
 
         >>> Pinhole().ground_px(np.array([[0.0, 20.0]])).round(1).tolist()
-        [[480.0, 252.8]]
+        [[480.0, 238.5]]
         """
         xy_m = np.asarray(xy_m, np.float64)
         return self.project(np.column_stack([xy_m, np.zeros(len(xy_m))]))[0]

@@ -16,7 +16,7 @@ __all__ = [
     "zebra_walk",
 ]
 
-NEAR_GATE_S_M = 8.2
+NEAR_GATE_S_M = 8.95
 """Where the near gate lies: under the first car that waits at the stop line."""
 
 _BEHIND_M, _BEYOND_M = -12.0, 80.0

@@ -104,7 +104,7 @@ def _stream(
     stream.codec_context.time_base = Fraction(1, _TICKS_PER_S)
     stream.codec_context.gop_size = _KEYFRAME_EVERY
     stream.codec_context.thread_count = 1
-    stream.options = {"preset": "veryfast", "crf": "21", "tune": "zerolatency"}
+    stream.options = {"preset": "veryfast", "crf": "25", "tune": "zerolatency"}
     return stream
 
 

@@ -118,6 +118,10 @@ def demo_street(duration_s: float = 75.0, seed: int = 7) -> Scene:
 
 def _round(street: Street, start_s: float, dice: np.random.Generator) -> list[Plan]:
     """Return everybody of one round of the signal's programme."""
+    return [*_vehicles(street, start_s, dice), *_people(street, start_s, dice)]
+
+
+def _vehicles(street: Street, start_s: float, dice: np.random.Generator) -> list[Plan]:
     reds = tuple((start_s + a, start_s + b) for a, b in ((11.0, 27.0), (46.0, 59.0)))
 
     def ride(kind: Kind, lane: int, enter_s: float, speed_mps: float) -> Plan:
@@ -131,17 +135,7 @@ def _round(street: Street, start_s: float, dice: np.random.Generator) -> list[Pl
             reds=reds,
         )
 
-    def walk(d_from: float, enter_s: float, s: float) -> Plan:
-        return zebra_walk(
-            street,
-            s,
-            leftwards=d_from < 0,
-            enter_s=start_s + enter_s,
-            speed_mps=float(dice.uniform(1.35, 1.6)),
-            look=int(dice.integers(24)),
-        )
-
-    vehicles = [
+    return [
         ride(Kind.CAR, 0, 1.0, 11.0),
         ride(Kind.CAR, 2, 0.5, 12.0),
         ride(Kind.TRUCK, 3, 2.5, 10.0),
@@ -169,7 +163,20 @@ def _round(street: Street, start_s: float, dice: np.random.Generator) -> list[Pl
         ride(Kind.CAR, 3, 64.0, 11.0),
         replace(u_turn(street, look=int(dice.integers(24)), reds=reds), enter_s=start_s + 38.0),
     ]
-    people = [
+
+
+def _people(street: Street, start_s: float, dice: np.random.Generator) -> list[Plan]:
+    def walk(d_from: float, enter_s: float, s: float) -> Plan:
+        return zebra_walk(
+            street,
+            s,
+            leftwards=d_from < 0,
+            enter_s=start_s + enter_s,
+            speed_mps=float(dice.uniform(1.35, 1.6)),
+            look=int(dice.integers(24)),
+        )
+
+    return [
         walk(-1.0, 13.5, 16.0),
         walk(1.0, 14.2, 17.3),
         walk(-1.0, 15.8, 17.6),
@@ -180,7 +187,6 @@ def _round(street: Street, start_s: float, dice: np.random.Generator) -> list[Pl
         footway(street, 11.2, 1, enter_s=start_s + 20.0, look=int(dice.integers(24))),
         footway(street, -8.6, -1, enter_s=start_s + 30.0, look=int(dice.integers(24))),
     ]
-    return vehicles + people
 
 
 def one_car(duration_s: float = 10.0, seed: int = 1) -> Scene:

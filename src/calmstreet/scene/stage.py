@@ -1,6 +1,6 @@
 """A scene and its pictures: who is where at an instant, drawn, with the truth of it."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import cv2
@@ -95,8 +95,9 @@ class Stage:
         shape = self.empty.shape
         tiles = []
         for _ in range(_NOISE_TILES):
-            grey = dice.normal(0, self.scene.noise, (*shape[:2], 1)).astype(np.float32)
-            level = grey + dice.normal(0, self.scene.noise * 0.4, shape).astype(np.float32)
+            level = 0.4 * dice.standard_normal(shape, np.float32)
+            level += dice.standard_normal((*shape[:2], 1), np.float32)
+            level *= self.scene.noise
             tiles.append(
                 (np.clip(level, 0, 255).astype(np.uint8), np.clip(-level, 0, 255).astype(np.uint8))
             )
@@ -110,7 +111,7 @@ class Stage:
         for one in cast:
             draw_shadow(canvas, _outline(one), one.pose, camera=scene.camera, light=scene.light)
         if scene.light.lamps:
-            beams = [one.pose for one in cast if one.limbs is None]
+            beams = [one.pose for one in cast if one.limbs is None and _drives(one)]
             add_head_lights(canvas, beams, camera=scene.camera)
         drawn = [self._draw(canvas, one) for one in cast]
         rows = self._truth(cast, drawn, frame)
@@ -130,6 +131,8 @@ class Stage:
 
     def _draw(self, canvas: Picture, one: _Cast) -> Drawn:
         camera, light = self.scene.camera, self.scene.light
+        if light.lamps and not _drives(one):
+            light = replace(light, lamps=False)
         if one.limbs is not None:
             return draw_figure(canvas, one.limbs, one.pose, camera=camera, light=light)
         body = vehicle(one.actor.plan.kind, one.actor.plan.look)
@@ -223,6 +226,11 @@ class Stage:
             if (b[0] - a[0]) * (d[1] - a[1]) - (b[1] - a[1]) * (d[0] - a[0]) > 0:
                 return tuple((float(x), float(y)) for x, y in (a, b, c, d))
         return None
+
+
+def _drives(one: _Cast) -> bool:
+    """Tell whether a road user takes part in traffic; parked cars have their lamps off."""
+    return one.actor.plan.speed_mps > 0
 
 
 def _one(actor: Actor, along_m: float, speed_mps: float) -> _Cast:

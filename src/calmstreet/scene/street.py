@@ -4,7 +4,9 @@ Places along the street are (s, d): metres along its axis and metres to the left
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 from math import radians
+from typing import Any
 
 import cv2
 import numpy as np
@@ -15,6 +17,7 @@ from calmstreet.scene.camera import Pinhole
 __all__ = ["Street", "paint_street"]
 
 Floats = NDArray[np.float64]
+Field = NDArray[np.floating[Any]]
 Picture = NDArray[np.uint8]
 _FINE = 2
 
@@ -69,54 +72,52 @@ class Street:
         return np.asarray(moved @ np.array([[c, -s], [s, c]]))
 
 
+@lru_cache(maxsize=4)
 def paint_street(street: Street, *, camera: Pinhole, seed: int, night: bool, wet: bool) -> Picture:
-    """Return the empty street as the camera sees it, uint8 (h, w, 3) BGR."""
+    """Return the empty street as the camera sees it, uint8 (h, w, 3) BGR, not to be written to."""
     dice = np.random.default_rng(seed)
     fine = (camera.height_px * _FINE, camera.width_px * _FINE)
     rows, columns = np.mgrid[0 : fine[0], 0 : fine[1]]
     px = np.column_stack([(columns.ravel() + 0.5) / _FINE, (rows.ravel() + 0.5) / _FINE])
     xy_m = np.clip(np.nan_to_num(camera.ground_m(px), posinf=1e4, neginf=-1e4), -1e4, 1e4)
-    sd_m = street.to_street(xy_m).reshape(*fine, 2)
-    s, d = sd_m[..., 0], sd_m[..., 1]
-    reach = np.hypot(xy_m[:, 0], xy_m[:, 1]).reshape(fine)
+    sd_m = street.to_street(xy_m).reshape(*fine, 2).astype(np.float32)
+    s, d = np.ascontiguousarray(sd_m[..., 0]), np.ascontiguousarray(sd_m[..., 1])
+    reach = np.hypot(xy_m[:, 0], xy_m[:, 1]).reshape(fine).astype(np.float32)
     picture = _surfaces(street, s, d, reach, dice)
     if wet:
         road = (np.abs(d) < street.half_m)[..., None]
-        picture = np.where(road, picture * 0.72 + 8, picture)
+        picture = np.where(road, picture * 0.72 + 8, picture).astype(np.float32)
     if night:
         picture = _night(picture, s, d)
     _houses(picture, street, camera, dice, night)
     small = cv2.resize(
-        picture.astype(np.float32),
+        picture,
         (camera.width_px, camera.height_px),
         interpolation=cv2.INTER_AREA,
     )
-    return np.asarray(np.clip(small, 0, 255), np.uint8)
+    street_bgr = np.asarray(np.clip(small, 0, 255), np.uint8)
+    street_bgr.flags.writeable = False
+    return street_bgr
 
 
-def _clouded(
-    s: Floats, d: Floats, size_m: tuple[float, float], dice: np.random.Generator
-) -> Floats:
+def _clouded(s: Field, d: Field, size_m: tuple[float, float], dice: np.random.Generator) -> Field:
     """Return smooth noise of deviation 1 over the ground with lumps of a size along s and d."""
     grid = dice.normal(size=(256, 256)).astype(np.float32)
-    u = ((s / size_m[0]) % 255).astype(np.float32)
-    v = ((d / size_m[1]) % 255).astype(np.float32)
-    return np.asarray(cv2.remap(grid, u, v, cv2.INTER_LINEAR), np.float64)
+    u, v = (s / size_m[0]) % 255, (d / size_m[1]) % 255
+    return np.asarray(cv2.remap(grid, u, v, cv2.INTER_LINEAR), np.float32)
 
 
-def _band(values: Floats, middle: float, half: float) -> NDArray[np.bool_]:
+def _band(values: Field, middle: float, half: float) -> NDArray[np.bool_]:
     return np.asarray(np.abs(values - middle) < half)
 
 
-def _surfaces(
-    street: Street, s: Floats, d: Floats, reach: Floats, dice: np.random.Generator
-) -> Floats:
+def _surfaces(street: Street, s: Field, d: Field, reach: Field, dice: np.random.Generator) -> Field:
     """Return the colours of everything that lies flat, (h, w, 3)."""
     fade = np.clip(18.0 / np.maximum(reach, 1.0), 0.15, 1.0)
     grain = (5.5 * _clouded(s, d, (0.07, 0.07), dice) + 4 * _clouded(s, d, (0.4, 0.3), dice)) * fade
     lumps = 3 * _clouded(s, d, (9, 2.2), dice) + 3.5 * _clouded(s, d, (3, 3), dice)
     level = 104 + grain + lumps + _wear(street, s, d, dice)
-    picture = np.stack([level * 1.0, level * 0.99, level * 0.98], axis=-1)
+    picture = np.stack([level, level * 0.99, level * 0.98], axis=-1)
     half, right = street.half_m, -street.half_m - street.footway_m
     left = half + street.parking_m
     _put(picture, (d > half) & (d < left), (96, 98, 100), grain * 1.2 + lumps)
@@ -135,11 +136,11 @@ def _surfaces(
     return picture
 
 
-def _put(picture: Floats, where: NDArray[np.bool_], bgr: tuple[float, ...], noise: Floats) -> None:
+def _put(picture: Field, where: NDArray[np.bool_], bgr: tuple[float, ...], noise: Field) -> None:
     picture[where] = np.array(bgr) + noise[where][:, None]
 
 
-def _wear(street: Street, s: Floats, d: Floats, dice: np.random.Generator) -> Floats:
+def _wear(street: Street, s: Field, d: Field, dice: np.random.Generator) -> Field:
     """Return how wheel tracks, oil, patches and cracks change the asphalt."""
     level = np.zeros_like(s)
     for lane in range(4):
@@ -150,17 +151,17 @@ def _wear(street: Street, s: Floats, d: Floats, dice: np.random.Generator) -> Fl
     for _ in range(9):
         at, off = dice.uniform(-10, 60), dice.uniform(-6, 6)
         long, wide = dice.uniform(0.8, 4), dice.uniform(0.4, 1.2)
-        level += _band(s, at, long) * _band(d, off, wide) * dice.uniform(-16, 6)
+        level += _band(s, at, long) * _band(d, off, wide) * np.float32(dice.uniform(-16, 6))
     for _ in range(6):
         at, lean = dice.uniform(0, 50), dice.uniform(-0.5, 0.5)
         wave = 0.25 * _clouded(s * 0 + at, d, (1.0, 0.6), dice)
         level -= 30 * _band(s - lean * d - wave, at, 0.025)
     manhole = np.hypot(s - 9.0, d + 2.6) < 0.36
-    return np.asarray(np.where(manhole, -38.0, level))
+    return np.asarray(np.where(manhole, -38.0, level), np.float32)
 
 
 def _markings(
-    picture: Floats, street: Street, s: Floats, d: Floats, dice: np.random.Generator
+    picture: Field, street: Street, s: Field, d: Field, dice: np.random.Generator
 ) -> None:
     """Paint lines, stop lines and the zebra, worn where wheels run."""
     near, far = street.crossing_s_m
@@ -182,17 +183,17 @@ def _markings(
     picture[where] = (picture * (1 - worn) + bright * worn)[where]
 
 
-def _night(picture: Floats, s: Floats, d: Floats) -> Floats:
+def _night(picture: Field, s: Field, d: Field) -> Field:
     """Return the street under lamps that stand every 16 m on the left."""
-    light = np.full(s.shape, 0.10)
+    light = np.full(s.shape, 0.10, np.float32)
     for at in np.arange(-12, 90, 16.0):
         light += 0.42 * np.exp(-((s - at) ** 2 + (d - 3.5) ** 2) / (2 * 5.5**2))
-    warm = np.array([0.72, 0.92, 1.08])
-    return np.asarray(picture * light[..., None] * warm)
+    warm = np.array([0.72, 0.92, 1.08], np.float32)
+    return np.asarray(picture * light[..., None] * warm, np.float32)
 
 
 def _houses(
-    picture: Floats, street: Street, camera: Pinhole, dice: np.random.Generator, night: bool
+    picture: Field, street: Street, camera: Pinhole, dice: np.random.Generator, night: bool
 ) -> None:
     """Put a row of houses along the left footway and bushes in front of them."""
     face = street.half_m + street.parking_m + street.footway_m + 1.6
@@ -201,7 +202,7 @@ def _houses(
         width = float(dice.uniform(10, 16))
         tone = dice.uniform(0.8, 1.08) * np.array([150.0, 172.0, 186.0])
         _house(picture, street, camera, (start - width, start, face, 13.0), tone, night, dice)
-        start -= width + 0.4
+        start -= width
     for s in np.arange(44, -4, -1.1):
         place = street.to_ground(np.array([[s, face - 0.7]]))[0]
         _bush(picture, camera, place, dice, 0.16 if night else 1.0)
@@ -215,7 +216,7 @@ def _wall_px(street: Street, camera: Pinhole, corners: Floats) -> NDArray[np.int
 
 
 def _house(
-    picture: Floats,
+    picture: Field,
     street: Street,
     camera: Pinhole,
     extent: tuple[float, float, float, float],
@@ -242,7 +243,7 @@ def _house(
 
 
 def _bush(
-    picture: Floats, camera: Pinhole, xy_m: Floats, dice: np.random.Generator, dim: float
+    picture: Field, camera: Pinhole, xy_m: Floats, dice: np.random.Generator, dim: float
 ) -> None:
     for _ in range(26):
         spread = dice.normal(size=3) * (0.35, 0.3, 0.2)
