@@ -118,9 +118,11 @@ class MotionEye:
     def _begin(self, small: NDArray[np.uint8]) -> None:
         self._street = small.astype(np.float32)
         self._spread = np.zeros(small.shape, np.float32)
-        if self._samples is not None and self._samples.shape[1:] == small.shape:
-            self._street = np.median(self._samples, axis=0).astype(np.float32)
-            away = np.stack([self._difference(s.astype(np.float32)) for s in self._samples])
+        if self._samples is not None:
+            size = (small.shape[1], small.shape[0])
+            fitted = [cv2.resize(s, size, interpolation=cv2.INTER_AREA) for s in self._samples]
+            self._street = np.median(fitted, axis=0).astype(np.float32)
+            away = np.stack([self._difference(s.astype(np.float32)) for s in fitted])
             self._spread = np.asarray(cv2.dilate(np.median(away, axis=0), _NEAR), np.float32)
         if self._ignore is not None:
             size = (small.shape[1], small.shape[0])

@@ -1,9 +1,14 @@
 """What is kept of the pictures: blurred video with the road users drawn in, or nothing."""
 
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
 from calmstreet.errors import PrivacyError
 from calmstreet.model.frame import Frame
 from calmstreet.model.kept import BlurredFrame
-from calmstreet.model.kinds import Flag
+from calmstreet.model.kinds import KIND_NAMES, Flag
 from calmstreet.model.points import TrackPoints, concat_points
 from calmstreet.model.site import Site
 from calmstreet.perception.detector import Sight
@@ -15,11 +20,16 @@ from calmstreet.video.recorder import ClipWriter
 __all__ = ["Keeper"]
 
 
-class Keeper:
-    """Blurs the pictures of one run, draws the road users and writes them to one video.
+Draw = Callable[[NDArray[np.uint8], float], None]
+"""Draws in place on blurred pixels, uint8 (h, w, 3), of the given scale."""
 
-    ``writer`` None keeps nothing and costs nothing. Pictures later than ``until_ns`` are not kept.
-    A run has its own Keeper; several may share a writer, one after the other.
+
+class Keeper:
+    """Blurs the pictures of one run, draws on them and writes them to one video.
+
+    ``writer`` None keeps nothing and costs nothing. Pictures before ``from_ns`` or after
+    ``until_ns`` are not kept. ``draw`` takes the place of the road users, who are drawn unless it
+    is given; ``words`` name the kinds. A run has its own Keeper; several may share a writer.
     """
 
     def __init__(
@@ -30,12 +40,16 @@ class Keeper:
         width_px: int,
         height_px: int,
         writer: ClipWriter | None,
+        from_ns: int = 0,
         until_ns: int | None = None,
-        drawn: bool = True,
+        draw: Draw | None = None,
+        words: Sequence[str] = KIND_NAMES,
     ) -> None:
         self._writer = writer
+        self._from_ns = from_ns
         self._until_ns = until_ns
-        self._drawn = drawn
+        self._draw = draw
+        self._words = words
         self._steps: list[TrackPoints] = []
         self.dropped = 0
         self._blur = Blur(
@@ -72,20 +86,27 @@ class Keeper:
 
     def _write(self, pictures: list[BlurredFrame]) -> None:
         for picture in pictures:
-            if self._until_ns is not None and picture.t_ns > self._until_ns:
-                continue
             since = picture.t_ns - ns_from_s(TRAIL_S)
             self._steps = [step for step in self._steps if not len(step) or step.t_ns[0] > since]
-            if self._writer is not None:
-                self._writer.write(self._with_users(picture) if self._drawn else picture)
+            late = self._until_ns is not None and picture.t_ns > self._until_ns
+            if picture.t_ns < self._from_ns or late or self._writer is None:
+                continue
+            self._writer.write(annotate(picture, self._drawing(picture)))
 
-    def _with_users(self, picture: BlurredFrame) -> BlurredFrame:
+    def _drawing(self, picture: BlurredFrame) -> Callable[[NDArray[np.uint8]], None]:
+        """Return what is drawn on one picture: the given drawing, else the road users."""
+        scale, draw = picture.scale, self._draw
+        if draw is not None:
+            return lambda bgr: draw(bgr, scale)
         past = [step for step in self._steps if len(step) and step.t_ns[0] <= picture.t_ns]
         if not past:
-            return picture
+            return _nothing
         trail = concat_points(past)
         trail = trail[(trail.flags & Flag.TENTATIVE) == 0]
         now = trail[trail.t_ns == picture.t_ns]
-        return annotate(
-            picture, lambda bgr: draw_points(bgr, now, trail=trail, scale=picture.scale)
-        )
+        return lambda bgr: draw_points(bgr, now, trail=trail, scale=scale, words=self._words)
+
+
+def _nothing(bgr: NDArray[np.uint8]) -> None:
+    """Draw nothing."""
+    del bgr

@@ -9,6 +9,7 @@ from calmstreet.config.site import check_frame, default_site, load_site
 from calmstreet.errors import InputError
 from calmstreet.model.run import Run
 from calmstreet.model.site import Site
+from calmstreet.pipeline.seeing import ANALYSED_FPS, NET_EVERY
 from calmstreet.store.catalogue import Catalogue
 from calmstreet.units import NS_PER_S, from_iso, ns_from_s
 from calmstreet.video.source import FileSource, VideoInfo, find_videos, probe
@@ -31,8 +32,8 @@ class Request:
     start: str | None = None
     video: str = "60s"
     lang: str = "en"
-    analysed_fps: float = 10.0
-    net_every: int = 2
+    analysed_fps: float = ANALYSED_FPS
+    net_every: int = NET_EVERY
     detector: str = "nanodet"
 
     def __post_init__(self) -> None:

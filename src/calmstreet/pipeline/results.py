@@ -1,7 +1,7 @@
 """The files that people open, made anew from the store: summary, tables, report, pictures."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -72,7 +72,7 @@ def write_results(
     summary = make_summary(found, minutes, audit=_audit(folder))
     _write_tables(folder, found, minutes, summary, lang=lang)
     progress("writing the report", 0.4)
-    pictures = _pictures(catalogue, found, ways)
+    pictures = _pictures(catalogue, found, ways, words=texts(lang).kinds())
     charts = make_charts(found, minutes, summary, lang=lang)
     _put(folder / "summary.json", json.dumps(summary, ensure_ascii=False, indent=2).encode())
     write_report(
@@ -189,7 +189,11 @@ def _height_px(points: TrackPoints) -> float:
 
 
 def _pictures(
-    catalogue: Catalogue, found: Collected, ways: Mapping[str, list[TrackPoints]]
+    catalogue: Catalogue,
+    found: Collected,
+    ways: Mapping[str, list[TrackPoints]],
+    *,
+    words: Sequence[str],
 ) -> dict[str, bytes]:
     """Draw and keep, for the newest run of each camera, its ways, gates and pixel grid."""
     made: dict[str, bytes] = {}
@@ -199,20 +203,25 @@ def _pictures(
         if not stored:
             continue
         street = load_picture(catalogue.folder / stored[0].path)
-        made |= _camera_pictures(street, found.site, camera, run, ways.get(camera, []))
+        made |= _camera_pictures(street, found.site, run, ways.get(camera, []), words)
     for name, data in made.items():
         _put(catalogue.folder / "pictures" / f"{name}.png", data)
     return made
 
 
 def _camera_pictures(
-    street: NDArray[np.uint8], site: Site, camera: str, run: Run, blocks: list[TrackPoints]
+    street: NDArray[np.uint8],
+    site: Site,
+    run: Run,
+    blocks: list[TrackPoints],
+    words: Sequence[str],
 ) -> dict[str, bytes]:
+    camera = run.camera_id
     scale = street.shape[1] / run.width_px
 
     def ways(bgr: NDArray[np.uint8]) -> None:
         for points in blocks:
-            draw_trajectories(bgr, points, scale=scale)
+            draw_trajectories(bgr, points, scale=scale, words=words)
 
     return {
         f"trajectories-{camera}": drawn(street, ways),

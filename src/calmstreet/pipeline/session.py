@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from calmstreet.errors import VideoError
 from calmstreet.model.run import Run
@@ -18,19 +17,17 @@ from calmstreet.pipeline.keeping import Keeper
 from calmstreet.pipeline.pictures import keep_background
 from calmstreet.pipeline.planning import KEPT_S, Plan, Request
 from calmstreet.pipeline.progress import Progress
+from calmstreet.pipeline.seeing import Seer, street_samples
 from calmstreet.pipeline.watching import Watch
+from calmstreet.report.texts import texts
 from calmstreet.store.catalogue import Catalogue, SourceFile
 from calmstreet.store.findings import Warned
 from calmstreet.units import NS_PER_S, ns_from_s
 from calmstreet.video.recorder import ClipWriter
-from calmstreet.video.samples import read_luma_samples
 from calmstreet.video.source import FileSource, SourceStats
 from calmstreet.video.timeline import GAP_S, Placed
 
 __all__ = ["Session"]
-
-SAMPLES = 40
-SMALL_WIDTH_PX = 640
 
 
 @dataclass(slots=True, kw_only=True)
@@ -146,12 +143,15 @@ class Session:
         self.run_ids.append(run.run_id)
         self._watch = Watch(
             catalogue=self.catalogue,
-            site=site,
             run=run,
-            net=self.net,
-            net_every=self.request.net_every,
-            analysed_fps=self.request.analysed_fps,
-            samples=_samples(placed.path, width_px),
+            seer=Seer(
+                site=site,
+                run=run,
+                net=self.net,
+                samples=street_samples(placed.path, width_px),
+                net_every=self.request.net_every,
+                analysed_fps=self.request.analysed_fps,
+            ),
             keeper=self._keeper(t_ns, *size),
         )
         keep_background(self.catalogue, run, site, placed.path, self.net)
@@ -176,6 +176,7 @@ class Session:
             height_px=height_px,
             writer=self._writer if until_ns > t_ns else None,
             until_ns=until_ns,
+            words=texts(self.request.lang).kinds(),
         )
 
     def _kept_until(self, t_ns: int) -> int:
@@ -217,23 +218,3 @@ class Session:
         here_s = (t_ns - placed.start_ns) / NS_PER_S
         share = (self._done_s + here_s) / max(self.plan.duration_s, 1e-3)
         self.progress("analysing", min(0.999, share))
-
-
-def _samples(path: Path, width_px: int) -> NDArray[np.uint8]:
-    """Return low-scale luma pictures of a clip, uint8 (k, height, width), for a first street."""
-    samples = [
-        luma
-        for _, luma in read_luma_samples(path, count=SAMPLES, small_width_px=_small_width(width_px))
-    ]
-    return np.stack([luma for luma in samples if luma.shape == samples[-1].shape])
-
-
-def _small_width(width_px: int) -> int:
-    """Return the width after halving to at most 640 pixels.
-
-    >>> [_small_width(w) for w in (1920, 640, 320)]
-    [480, 640, 320]
-    """
-    while width_px > SMALL_WIDTH_PX:
-        width_px //= 2
-    return width_px

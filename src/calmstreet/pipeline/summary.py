@@ -158,7 +158,11 @@ def _peak_of(bins: Bins) -> PeakHour:
 
 def _peak_row(hour: PeakHour, tz: str) -> dict[str, Any]:
     if not hour.known:
-        return {"known": False, "reason": f"not enough: {hour.watched_min} of 60 min"}
+        return {
+            "known": False,
+            "watched_min": hour.watched_min,
+            "reason": f"not enough: {hour.watched_min} of 60 min",
+        }
     return {
         "known": True,
         "start": to_iso(hour.start_ns, tz),

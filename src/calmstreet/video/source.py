@@ -6,6 +6,7 @@ A frame's time is the file's own timestamp (pts, else dts) counted from the firs
 
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -242,6 +243,17 @@ class _FrameTimes:
         self._origin: int | None = None
         self._pictures = 0
 
+    def enter(self, container: Container, stream: Stream, decoder: _Decoder, since_ns: int) -> None:
+        """Learn the first picture's time, then go to the keyframe before ``since_ns`` after it."""
+        first = next(decoder.frames(), None)
+        if first is None or self._period_ns or self._time_base is None:
+            return
+        if self.since_first_ns(first) is None or self._origin is None:
+            return
+        ticks = self._origin + int(since_ns / NS_PER_S / self._time_base)
+        with suppress(av.error.FFmpegError, OSError):
+            container.seek(max(ticks, self._origin), stream=stream, backward=True)
+
     def since_first_ns(self, picture: av.VideoFrame) -> int | None:
         """Return the time, None for a picture without one. AVI holds only the order of decoding."""
         self._pictures += 1
@@ -292,15 +304,19 @@ class FileSource:
             note=self._note,
         )
 
-    def frames(self) -> Iterator[Frame]:
+    def frames(self, *, from_ns: int | None = None) -> Iterator[Frame]:
         """Yield every frame in order of time; times grow strictly.
 
         A file that is cut off gives what it has; ``stats.partial`` and ``stats.note`` then say so.
+        With ``from_ns`` the file is entered at the last keyframe before that instant, where its
+        format can; frames before it may still come, and nothing is said of the file's end.
         """
         with open_video(self.info.path) as (container, stream):
             decoder = _Decoder(container, stream)
             watch = RepeatWatch()
             times = _FrameTimes(container, stream, self.info)
+            if from_ns is not None:
+                times.enter(container, stream, decoder, from_ns - self._start_ns)
             for picture in decoder.frames():
                 since_ns = times.since_first_ns(picture)
                 t_ns = self._start_ns + (since_ns or 0)
@@ -311,7 +327,8 @@ class FileSource:
                 if frame is not None:
                     yield frame
             self._corrupt += decoder.damaged
-            self._judge_end(decoder)
+            if from_ns is None:
+                self._judge_end(decoder)
 
     def _frame(self, picture: av.VideoFrame, t_ns: int, watch: RepeatWatch) -> Frame | None:
         try:

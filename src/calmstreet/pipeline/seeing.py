@@ -1,0 +1,115 @@
+"""Both eyes and the tracker on one run, at a pace: frames in, road users out. Nothing is stored."""
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from calmstreet.model.frame import Frame
+from calmstreet.model.kinds import Flag
+from calmstreet.model.points import TrackPoints
+from calmstreet.model.run import Run
+from calmstreet.model.site import Site
+from calmstreet.perception.detector import Detector, Eyes, Sight
+from calmstreet.perception.tracker import Tracker
+from calmstreet.units import NS_PER_S
+from calmstreet.video.samples import read_luma_samples
+
+__all__ = ["ANALYSED_FPS", "NET_EVERY", "Pace", "Seer", "street_samples"]
+
+ANALYSED_FPS = 10.0
+NET_EVERY = 2
+LATE_SHARE = 0.25
+STILL_S = 1.0
+SAMPLES = 40
+SMALL_WIDTH_PX = 640
+
+
+class Pace:
+    """Chooses which frames are analysed, by their times: ``fps`` of them per second at most.
+
+    A repeated frame is skipped unless nothing was analysed for a second.
+
+    >>> pace = Pace(fps=10.0)
+    >>> [pace.takes(round(k * 40e6), repeated=False) for k in range(6)]
+    [True, False, True, False, False, True]
+    """
+
+    def __init__(self, *, fps: float) -> None:
+        self._step_ns = round(NS_PER_S / fps)
+        self._due_ns: int | None = None
+        self._last_ns = 0
+
+    def takes(self, t_ns: int, *, repeated: bool) -> bool:
+        """Return whether the frame of this time is analysed."""
+        if self._due_ns is not None:
+            if t_ns < self._due_ns - LATE_SHARE * self._step_ns:
+                return False
+            if repeated and t_ns - self._last_ns < STILL_S * NS_PER_S:
+                return False
+        due = t_ns if self._due_ns is None else self._due_ns
+        self._due_ns = due + self._step_ns * max(1, -((due - t_ns) // self._step_ns))
+        self._last_ns = t_ns
+        return True
+
+
+class Seer:
+    """Eyes and tracker of one run; ``samples`` are pictures for the motion eye's first street."""
+
+    def __init__(
+        self,
+        *,
+        site: Site,
+        run: Run,
+        net: Detector | None,
+        samples: NDArray[np.uint8] | None,
+        net_every: int = NET_EVERY,
+        analysed_fps: float = ANALYSED_FPS,
+    ) -> None:
+        self._eyes = Eyes(
+            net=net,
+            net_every=net_every,
+            samples=samples,
+            masks_px=tuple(mask.polygon_px for mask in site.masks),
+        )
+        self._tracker = Tracker(
+            camera_id=run.camera_id,
+            run_id=run.run_id,
+            width_px=run.width_px,
+            height_px=run.height_px,
+        )
+        self._pace = Pace(fps=analysed_fps)
+        self._held = np.empty((0, 4), np.float32)
+
+    @property
+    def net_calls(self) -> int:
+        """Return how often the net looked."""
+        return self._eyes.net_calls
+
+    def see(self, frame: Frame) -> tuple[Sight, TrackPoints] | None:
+        """Return what is seen and the rows of this step, None when the frame is not analysed."""
+        if not self._pace.takes(frame.t_ns, repeated=frame.repeated):
+            return None
+        sight = self._eyes.look(frame, self._held)
+        points = self._tracker.update(sight.detections)
+        live = self._tracker.live()
+        self._held = live.box_px[(live.flags & (Flag.PARKED | Flag.TENTATIVE)) == 0]
+        return sight, points
+
+
+def street_samples(path: Path, width_px: int) -> NDArray[np.uint8]:
+    """Return low-scale luma pictures of a clip, uint8 (k, height, width), for a first street."""
+    found = read_luma_samples(path, count=SAMPLES, small_width_px=small_width_px(width_px))
+    pictures = [luma for _, luma in found]
+    return np.stack([luma for luma in pictures if luma.shape == pictures[-1].shape])
+
+
+def small_width_px(width_px: int) -> int:
+    """Return the width after halving to at most 640 pixels.
+
+    >>> [small_width_px(w) for w in (1920, 640, 320)]
+    [480, 640, 320]
+    """
+    while width_px > SMALL_WIDTH_PX:
+        width_px //= 2
+    return width_px
