@@ -17,7 +17,15 @@ from pathlib import Path
 import numpy as np
 import supervision as sv
 from tests.perception.mot import Boxes, Score, follow, read_mot, rows_of, score, steps_of
-from tests.perception.spoiled import bouncing, read_traf, read_urban, spoil, street, thinned
+from tests.perception.spoiled import (
+    bouncing,
+    read_traf,
+    read_urban,
+    room_px,
+    spoil,
+    street,
+    thinned,
+)
 from tests.perception.timing import ms_per_step
 from trackers import ByteTrackTracker
 
@@ -60,15 +68,15 @@ def public_cases(folder: Path) -> Iterator[Case]:
         steps = steps_of(read_mot(folder / f"SORT_{name}_det.txt"), fps=fps)
         yield name, None, steps, fps, size_px
     spoiled = {
-        "rouen": (read_urban(folder / "urbantracker_rouen_gt.sqlite"), (1024, 576)),
-        "rene": (read_urban(folder / "urbantracker_rene_gt.sqlite"), (1280, 720)),
-        "TRAF21": (read_traf(folder / "TRAF21_gt.txt"), (520, 280)),
+        "rouen": read_urban(folder / "urbantracker_rouen_gt.sqlite"),
+        "rene": read_urban(folder / "urbantracker_rene_gt.sqlite"),
+        "TRAF21": read_traf(folder / "TRAF21_gt.txt"),
     }
-    for name, (whole, size_px) in spoiled.items():
+    for name, whole in spoiled.items():
         for every in (1, 3, 6):
             truth, fps = thinned(whole, every), 30.0 / every
             steps = steps_of(spoil(truth, seed=31, recall=0.8), fps=fps, kind=Kind.CAR)
-            yield f"{name} at {fps:g}/s", truth, steps, fps, size_px
+            yield f"{name} at {fps:g}/s", truth, steps, fps, room_px(whole)
 
 
 def peer(steps: list[Detections], *, fps: float, **settings: float) -> Boxes:

@@ -13,7 +13,7 @@ from calmstreet.model.detections import Detections
 from calmstreet.model.kinds import Eye, Kind
 from calmstreet.units import NS_PER_S
 
-__all__ = ["bouncing", "read_traf", "read_urban", "spoil", "street", "thinned"]
+__all__ = ["bouncing", "read_traf", "read_urban", "room_px", "spoil", "street", "thinned"]
 
 
 def read_urban(path: Path) -> Boxes:
@@ -38,6 +38,11 @@ def read_traf(path: Path) -> Boxes:
             rows.append([numbers[0], who, left, top, left + width, top + height])
     table = np.array(rows)
     return _boxes(table[:, 0], table[:, 1], table[:, 2:6])
+
+
+def room_px(boxes: Boxes) -> tuple[int, int]:
+    """Return the smallest picture that holds all boxes."""
+    return int(boxes.box_px[:, 2].max()) + 1, int(boxes.box_px[:, 3].max()) + 1
 
 
 def thinned(boxes: Boxes, every: int) -> Boxes:

@@ -25,7 +25,9 @@ __all__ = [
 _STANDS_SIZES_PER_S = 0.4
 _STANDS_NS = NS_PER_S
 _BLIND_TENTATIVE_NS = 1_200_000_000
-_TWIN_NS = NS_PER_S // 2
+_TWIN_NS = NS_PER_S
+_TWIN_SEEN_NS = NS_PER_S // 2
+_TWIN_SIZES_PER_S = 0.15
 _HIDDEN = 0.3
 _WHOLLY_HIDDEN = 0.8
 _IS_PERSON = np.array([kind in PEOPLE for kind in Kind])
@@ -138,7 +140,8 @@ def ripe(
         & (far >= settings.motion_birth_sizes * table.size_px())
         & (far >= 0.5 * table.path_px)
     )
-    return new & (twice | sure | moving)
+    earned: NDArray[np.bool_] = new & (twice | sure | moving)
+    return earned
 
 
 def shown(
@@ -151,7 +154,7 @@ def shown(
     of the time it had been seen before, so that a flicker leaves no ghost. Who lies wholly behind
     another gives no row: the track waits unseen until it comes out.
     """
-    known: NDArray[np.bool_] = table.serial > 0
+    known = table.serial > 0
     now = table.seen_ns == t_ns
     if np.count_nonzero(now) == len(table):
         return known
@@ -161,7 +164,8 @@ def shown(
     plausible = missed_ns < limit_s * NS_PER_S
     plausible &= missed_ns <= settings.coast_share * (table.seen_ns - table.birth_ns)
     plausible &= (hidden < _WHOLLY_HIDDEN) | (table.missed_ns > t_ns)
-    return known & (now | plausible)
+    visible: NDArray[np.bool_] = known & (now | plausible)
+    return visible
 
 
 def hidden_share(
@@ -197,12 +201,12 @@ def twins(
     blob = table.net_hits == 0
     size = table.size_px()
     area = size * size
-    recent_ns = table.seen_ns.max() - _TWIN_NS
-    alike = np.hypot(*(table.rate[i, :2] - table.rate[j, :2]).T) < 0.4 * np.maximum(
-        size[i], size[j]
-    ) + 0.3 * np.hypot(*table.rate[j, :2].T)
-    both_vehicles = _IS_VEHICLE[kind[i]] & _IS_VEHICLE[kind[j]]
-    inside = (shared > 0.8 * area[i]) & (both_vehicles | blob[i])
+    recent_ns = table.seen_ns.max() - _TWIN_SEEN_NS
+    apart = np.hypot(*(table.rate[i, :2] - table.rate[j, :2]).T)
+    speed = np.hypot(*table.rate[j, :2].T)
+    alike = apart < _TWIN_SIZES_PER_S * np.maximum(size[i], size[j]) + 0.15 * speed
+    like_kinds = _IS_VEHICLE[kind[i]] & (kind[i] == kind[j])  # a car before a bus is no double
+    inside = (shared > 0.8 * area[i]) & (like_kinds | blob[i])
     around = (shared > 0.8 * area[j]) & blob[i]
     same = (shared > 0.6 * (area[i] + area[j] - shared)) & (table.seen_ns[i] != table.seen_ns[j])
     weaker = _strength(table, i) < _strength(table, j)
@@ -220,8 +224,11 @@ def _strength(table: TrackTable, rows: NDArray[np.intp]) -> NDArray[np.int64]:
 
 
 def run_twin_clock(table: TrackTable, double: NDArray[np.bool_], t_ns: int) -> NDArray[np.bool_]:
-    """Keep the time since when a track looks like a double, in place; return who must end."""
-    table.twin_ns = votes.run_clock(table.twin_ns, double, t_ns)
+    """Keep the time since when a track looks like a double, in place; return who must end.
+
+    Only those with an id: an unconfirmed one stays, so that it takes its boxes and stays nobody.
+    """
+    table.twin_ns = votes.run_clock(table.twin_ns, double & (table.serial > 0), t_ns)
     if not np.count_nonzero(double):
         return double
     return t_ns - np.minimum(table.twin_ns, t_ns) > _TWIN_NS

@@ -23,8 +23,8 @@ class TrackTable:
     and last measured instant; ``missed_ns`` the first look since that did not find it;
     ``slow_ns``, ``fast_ns``, ``faster_ns`` since when it is slow, rides, rides fast; ``twin_ns``
     since when it looks like the double of another (all NEVER_NS while they do not run); ``hits``
-    measurements; ``net_hits`` those of the net in ``net_looks``; ``kind`` with most votes; ``rider``
-    the Kind that a fast person became, or 0; ``moved`` has ever moved.
+    measurements; ``net_hits`` those of the net in ``net_looks``; ``kind`` with most votes;
+    ``rider`` the Kind that a fast person became, or 0; ``moved`` has ever moved.
     """
 
     mean: NDArray[np.float64]

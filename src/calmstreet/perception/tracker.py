@@ -33,6 +33,7 @@ _STRANGER = 0.6  # likeness of a person's box to a vehicle's track
 _BLOB_SHARES = (0.4, 1.8)  # area of a blob in areas of the track that it may correct
 _YOUNG_SHARE = 4.0  # the same while a blob is still coming into the picture
 _AXES_NOISE = np.array([1.0, 1.0, 1.5, 1.5])
+_GONE_NS = 300_000_000  # who is unseen for so long and predicted outside has left
 _NET = np.uint8(Eye.NET)
 _LOW = np.array([True, True, False, False])
 
@@ -111,8 +112,11 @@ class Tracker:
         lives.note_misses(self._table, detections.looked, t_ns)
         self._bear(seen, free, t_ns)
         self._judge(t_ns)
-        hidden = self._hidden
-        return self._rows(lives.shown(self._table, hidden, t_ns, self._settings))
+        visible = lives.shown(self._table, self._hidden, t_ns, self._settings)
+        unseen = self._table.seen_ns < t_ns
+        if np.count_nonzero(unseen):
+            visible &= ~(unseen & self._outside())
+        return self._rows(visible)
 
     def live(self) -> TrackPoints:
         """Return the last state of all tracks, also unconfirmed (serial 0) and hidden ones."""
@@ -250,19 +254,25 @@ class Tracker:
             table.moved |= now & votes.has_moved(table, boxes)
         votes.mark_riders(table, t_ns)
         lives.run_standing_clock(table, t_ns)
-        ripe = np.flatnonzero(lives.ripe(table, boxes, limits))
+        hidden, double = lives.hidden_share(table, boxes)
+        ripe = np.flatnonzero(lives.ripe(table, boxes, limits) & ~double)
         if len(ripe):
             table.serial[ripe] = self._serial + 1 + np.arange(len(ripe))
             self._serial += len(ripe)
-        hidden, double = lives.hidden_share(table, boxes)
         over = lives.run_twin_clock(table, double, t_ns)
         over |= lives.given_up(table, t_ns, limits)
-        if np.count_nonzero(now) < len(table):
-            centre = table.mean[:, :2]
-            over |= ~now & ((centre < 0.0) | (centre > self._frame_px)).any(axis=1)
+        away = t_ns - table.seen_ns > _GONE_NS
+        if np.count_nonzero(away):
+            over |= away & self._outside()
         if np.count_nonzero(over):
             self._table, hidden = table.rows(~over), hidden[~over]
         self._hidden = hidden
+
+    def _outside(self) -> NDArray[np.bool_]:
+        """Return whose centre lies outside the picture."""
+        centre = self._table.mean[:, :2]
+        beyond = (centre < 0.0) | (centre > self._frame_px)
+        return beyond[:, 0] | beyond[:, 1]
 
     def _rows(self, mask: NDArray[np.bool_]) -> TrackPoints:
         """Return the state of the tracks that ``mask`` picks as rows, in order of track_id."""
