@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from calmstreet.errors import StoreError
 
@@ -22,6 +23,7 @@ __all__ = [
 ]
 
 CATALOGUE_NAME = "catalogue.sqlite"
+_LOCK_NAME = ".writing"
 PARTS: tuple[str, ...] = ("points", "steps", "segments", "pictures", "evidence", "out", "tmp")
 
 
@@ -106,18 +108,34 @@ def checked_path(folder: Path, file: StoredFile) -> Path:
 @contextmanager
 def only_writer(folder: Path) -> Iterator[None]:
     """Hold the folder for one analysis; raise StoreError while another process holds it."""
+    lock = folder / _LOCK_NAME
+    stream = _lock(folder, lock)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        opened = (folder / ".writing").open("w")
-    except OSError as error:
-        raise StoreError(
-            f"{folder} cannot be written ({error.strerror}); choose another folder"
-        ) from error
-    with opened as stream:
+        yield
+    finally:
+        remove_quietly(lock)
+        stream.close()
+
+
+def _lock(folder: Path, lock: Path) -> IO[str]:
+    """Return the locked file; one that its last holder removed meanwhile is opened anew."""
+    while True:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            stream = lock.open("w")
+        except OSError as error:
+            raise StoreError(
+                f"{folder} cannot be written ({error.strerror}); choose another folder"
+            ) from error
         try:
             fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if os.path.samestat(os.fstat(stream.fileno()), lock.stat()):
+                return stream
+        except FileNotFoundError:
+            pass
         except OSError as error:
+            stream.close()
             raise StoreError(
                 f"{folder} is being written by another analysis; wait until it has ended"
             ) from error
-        yield
+        stream.close()

@@ -22,7 +22,7 @@ MAX_FPS = 10.0
 CRF = 26
 _TICKS_PER_S = 1000
 _KEYFRAME_EVERY_S = 2.0
-_EARLY_SHARE = 0.1
+_EARLY_SHARE = 0.25
 
 
 class ClipWriter:
@@ -41,6 +41,7 @@ class ClipWriter:
         self.last_ns: int | None = None
         self._fps = fps
         self._crf = crf
+        self._due_ns: int | None = None
         self._part = path.with_name(f".{path.name}.part")
         self._container: Any = None
         self._stream: Any = None
@@ -66,8 +67,9 @@ class ClipWriter:
         """
         if not isinstance(picture, BlurredFrame):
             raise PrivacyError(f"only blurred pictures are written, not {type(picture).__name__}")
-        spacing_ns = NS_PER_S / self._fps * (1.0 - _EARLY_SHARE)
-        if self.last_ns is not None and picture.t_ns - self.last_ns < spacing_ns:
+        step_ns = round(NS_PER_S / self._fps)
+        due_ns = picture.t_ns if self._due_ns is None else self._due_ns
+        if picture.t_ns < due_ns - _EARLY_SHARE * step_ns:
             return False
         try:
             if self._container is None:
@@ -76,6 +78,7 @@ class ClipWriter:
         except (av.error.FFmpegError, OSError, ValueError) as error:
             self.discard()
             raise StoreError(f"{self.path} cannot be written ({_reason(error)})") from error
+        self._due_ns = due_ns + step_ns * max(1, -((due_ns - picture.t_ns) // step_ns))
         self.last_ns = picture.t_ns
         self.pictures += 1
         return True
