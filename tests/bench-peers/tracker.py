@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-import supervision as sv
+import supervision as sv  # type: ignore[import-not-found]
 from tests.perception.mot import Boxes, Score, follow, read_mot, rows_of, score, steps_of
 from tests.perception.spoiled import (
     bouncing,
@@ -27,7 +27,7 @@ from tests.perception.spoiled import (
     thinned,
 )
 from tests.perception.timing import ms_per_step
-from trackers import ByteTrackTracker
+from trackers import ByteTrackTracker  # type: ignore[import-not-found]
 
 from calmstreet.model.detections import Detections
 from calmstreet.model.kinds import Flag, Kind
@@ -91,10 +91,10 @@ def peer(steps: list[Detections], *, fps: float, **settings: float) -> Boxes:
                 class_id=step.kind.astype(int),
             )
         )
-        named = np.flatnonzero(np.asarray(rows.tracker_id) >= 0) if len(rows) else []
-        for row in named:
+        ids = np.asarray(rows.tracker_id if len(rows) else [], np.int64)
+        for row in np.flatnonzero(ids >= 0):
             frame.append(k)
-            who.append(int(rows.tracker_id[row]))
+            who.append(int(ids[row]))
             box.append(rows.xyxy[row])
     return Boxes(
         frame=np.array(frame, np.int64),
