@@ -17,11 +17,12 @@ from calmstreet.errors import PrivacyError
 from calmstreet.model.detections import Detections
 from calmstreet.model.frame import Frame
 from calmstreet.model.kept import BlurredFrame
+from calmstreet.model.kinds import Eye, Flag
 from calmstreet.model.points import TrackPoints
 from calmstreet.units import NS_PER_S
 from calmstreet.video.mosaic import fill, mosaic, polygon_mask
 from calmstreet.video.picture import shrink
-from calmstreet.video.sightings import Places, Sightings, Step
+from calmstreet.video.sightings import Places, Sightings, Step, Trust
 from calmstreet.video.standing import Standing
 from calmstreet.video.zones import (
     HEAD_LIMIT_PX,
@@ -78,6 +79,7 @@ class Blur:
         self._ratio = np.array([self.size_px[0] / width_px, self.size_px[1] / height_px] * 2)
         self._sightings = Sightings(reach_s=delay_s)
         self._standing = Standing()
+        self._trust = Trust()
         self._waiting: deque[_Waiting] = deque()
         self._last_ns: int | None = None
 
@@ -139,7 +141,8 @@ class Blur:
         bgr = frame.bgr(*self.size_px)
         if bgr.shape != (self.size_px[1], self.size_px[0], 3):
             raise ValueError("the colour picture has another size than was asked for")
-        seen = self._places(detections.box_px, detections.kind)
+        believed = self._believed(detections)
+        seen = self._places(detections.box_px[believed], detections.kind[believed])
         tracked = self._places(points.box_px, points.kind)
         both = Places(
             np.concatenate([tracked.box_px, seen.box_px]), np.concatenate([tracked.kind, seen.kind])
@@ -148,8 +151,30 @@ class Blur:
         standing = Places(*self._standing.covered(frame.t_ns))
         boxes = np.concatenate([both.box_px, standing.box_px])
         blobs = np.empty((0, 4), np.float32) if moving is None else self._blobs(moving, boxes)
-        self._sightings.add(Step(frame.t_ns, seen, points.track_id, tracked, standing, blobs))
+        self._sightings.add(
+            Step(
+                t_ns=frame.t_ns,
+                seen=seen,
+                seen_moves=detections.source[believed] != Eye.NET,
+                track_id=points.track_id,
+                tracked=tracked,
+                observed=(points.flags & Flag.COASTED) == 0,
+                standing=standing,
+                blob_px=blobs,
+            )
+        )
         self._waiting.append(_Waiting(frame.t_ns, bgr))
+
+    def _believed(self, detections: Detections) -> NDArray[np.bool_]:
+        box = detections.box_px
+        area = np.prod(np.clip(box[:, 2:], 0, self._camera_size) - np.clip(box[:, :2], 0, None), 1)
+        return self._trust.keeps(
+            detections.t_ns,
+            box,
+            np.asarray(area / np.prod(self._camera_size), np.float32),
+            detections.score,
+            detections.source != Eye.NET,
+        )
 
     def _places(self, box_px: NDArray[np.float32], kind: NDArray[np.uint8]) -> Places:
         if not np.isfinite(box_px).all():

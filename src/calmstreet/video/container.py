@@ -17,6 +17,7 @@ from calmstreet.errors import VideoError
 from calmstreet.units import NS_PER_S
 
 __all__ = [
+    "BARE_FPS",
     "FORMATS",
     "Container",
     "Packet",
@@ -26,6 +27,9 @@ __all__ = [
     "redacted",
     "ticks_to_ns",
 ]
+
+BARE_FPS = 25.0
+"""Pictures a second of a bare stream that declares none."""
 
 Container = av.container.InputContainer
 Stream = av.video.stream.VideoStream

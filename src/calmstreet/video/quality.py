@@ -12,7 +12,8 @@ Judged on a few low-scale luma pictures a second, over seconds, never on one fra
 
 from collections import deque
 from dataclasses import dataclass
-from typing import NamedTuple, cast
+from functools import cache, cached_property
+from typing import cast
 
 import cv2
 import numpy as np
@@ -139,34 +140,48 @@ class PictureWatch:
     def _compare(self, now: "_Sample", last: "_Sample") -> None:
         step_ns = min(now.t_ns - last.t_ns, _LONGEST_STEP_NS)
         self._watched_ns += step_ns
-        contrast = float(now.luma.std())
-        self._obscured.add(step_ns, contrast < _MIN_CONTRAST)
+        self._obscured.add(step_ns, now.contrast < _MIN_CONTRAST)
         self._frozen.add(step_ns, not cv2.absdiff(now.luma, last.luma).any())
-        if contrast < _MIN_CONTRAST or float(last.luma.std()) < _MIN_CONTRAST:
+        if now.contrast < _MIN_CONTRAST or last.contrast < _MIN_CONTRAST:
             return
-        way, share = _common_shift(now.luma, last.luma)
+        way, share = _common_shift(now, last)
         self._way.append(way if share >= _MOVING_TILES_SHARE else np.zeros(2))
         drift = float(np.hypot(*np.sum(self._way, axis=0))) / _WIDTH_PX
         if drift > self._shift_share * _DRIFT_S or self._off_the_start(now):
             self._moving_ns += step_ns
-        elif share < _MOVING_TILES_SHARE and _likeness(now.luma, last.luma) < _CUT_LIKENESS:
+        elif share < _MOVING_TILES_SHARE and _likeness(now, last) < _CUT_LIKENESS:
             self._cuts += 1
-        if self._reference is not None and (
-            _likeness(now.luma, self._reference.luma) < _LOST_LIKENESS
-        ):
+        if self._reference is not None and _likeness(now, self._reference) < _LOST_LIKENESS:
             self._lost_ns += step_ns
 
     def _off_the_start(self, now: "_Sample") -> bool:
         """Return whether the view is turned away from where it began."""
         if self._start is None or self._start.luma.shape != now.luma.shape:
             return False
-        way, share = _common_shift(now.luma, self._start.luma)
+        way, share = _common_shift(now, self._start)
         return share >= _MOVING_TILES_SHARE and float(np.hypot(*way)) > _TURNED_SHARE * _WIDTH_PX
 
 
-class _Sample(NamedTuple):
-    t_ns: int
-    luma: NDArray[np.float32]
+class _Sample:
+    """One picture that is looked at, with what several comparisons need of it."""
+
+    def __init__(self, t_ns: int, luma: NDArray[np.float32]) -> None:
+        self.t_ns = t_ns
+        self.luma = luma
+
+    @cached_property
+    def contrast(self) -> float:
+        return float(self.luma.std())
+
+    @cached_property
+    def tiles(self) -> list[tuple[NDArray[np.float32], float]]:
+        """Return each tile with its contrast."""
+        return [(tile, float(tile.std())) for tile in _tiles(self.luma)]
+
+    @cached_property
+    def edges(self) -> list[tuple[NDArray[np.float32], float]]:
+        """Return the edges of each tile about their mean, with their spread."""
+        return [(t - t.mean(), float(t.std())) for t in _tiles(_edges(self.luma))]
 
 
 class _Spell:
@@ -206,17 +221,16 @@ def _tiles(picture: NDArray[np.float32]) -> list[NDArray[np.float32]]:
     ]
 
 
-def _likeness(a: NDArray[np.float32], b: NDArray[np.float32]) -> float:
+def _likeness(a: _Sample, b: _Sample) -> float:
     """Return the upper quartile over structured tiles of the correlation of edges, -1..1.
 
     A bus that fills half of the view leaves the other tiles as they were; a cut leaves none.
     1 where hardly any tile has structure: then nothing can be said.
     """
     values = []
-    for x, y in zip(_tiles(_edges(a)), _tiles(_edges(b)), strict=True):
-        spread_x, spread_y = float(x.std()), float(y.std())
+    for (x, spread_x), (y, spread_y) in zip(a.edges, b.edges, strict=True):
         if max(spread_x, spread_y) > _MIN_EDGES:
-            product = float(((x - x.mean()) * (y - y.mean())).mean())
+            product = float((x * y).mean())
             values.append(product / max(spread_x * spread_y, 1e-6))
     return float(np.quantile(values, 0.75)) if len(values) >= _FEWEST_TILES else 1.0
 
@@ -225,18 +239,19 @@ def _edges(a: NDArray[np.float32]) -> NDArray[np.float32]:
     return cast(NDArray[np.float32], cv2.Laplacian(cv2.GaussianBlur(a, (0, 0), 1.0), cv2.CV_32F))
 
 
-def _common_shift(
-    a: NDArray[np.float32], b: NDArray[np.float32]
-) -> tuple[NDArray[np.float64], float]:
+@cache
+def _window(width: int, height: int) -> NDArray[np.float32]:
+    return cast(NDArray[np.float32], cv2.createHanningWindow((width, height), cv2.CV_32F))
+
+
+def _common_shift(a: _Sample, b: _Sample) -> tuple[NDArray[np.float64], float]:
     """Return (the shift x, y in px that most tiles share, share of all tiles that do)."""
     shifts = []
-    for x, y in zip(_tiles(a), _tiles(b), strict=True):
-        if min(float(x.std()), float(y.std())) < _MIN_CONTRAST:
+    for (x, contrast_x), (y, contrast_y) in zip(a.tiles, b.tiles, strict=True):
+        if min(contrast_x, contrast_y) < _MIN_CONTRAST:
             continue
-        window = cv2.createHanningWindow((x.shape[1], x.shape[0]), cv2.CV_32F)
-        shift, response = cv2.phaseCorrelate(
-            np.ascontiguousarray(x), np.ascontiguousarray(y), window
-        )
+        window = _window(x.shape[1], x.shape[0])
+        shift, response = cv2.phaseCorrelate(x.copy(), y.copy(), window)  # it writes to its inputs
         if response > _MIN_RESPONSE:
             shifts.append(shift)
     if not shifts:

@@ -1,6 +1,7 @@
 """A few pictures spread over the beginning of a clip, for a background with nobody in it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Literal, TypeVar
 
@@ -11,7 +12,15 @@ from numpy.typing import NDArray
 
 from calmstreet.errors import VideoError
 from calmstreet.units import s_from_ns
-from calmstreet.video.container import frame_ticks, open_video, ticks_to_ns
+from calmstreet.video.container import (
+    BARE_FPS,
+    Container,
+    Packet,
+    Stream,
+    frame_ticks,
+    open_video,
+    ticks_to_ns,
+)
 from calmstreet.video.picture import Planes, shrink
 
 __all__ = ["read_background_bgr", "read_luma_samples"]
@@ -19,6 +28,7 @@ __all__ = ["read_background_bgr", "read_luma_samples"]
 KEYFRAME_SPAN_S = 300.0
 DECODE_SPAN_S = 60.0
 _DENSE_STEP_S = 0.2
+_UNREADABLE = (av.error.FFmpegError, OSError, ValueError)
 
 _Taken = TypeVar("_Taken")
 
@@ -89,18 +99,36 @@ def _collect(
     taken: list[tuple[float, _Taken]] = []
     with open_video(path) as (container, stream):
         stream.codec_context.skip_frame = skip
-        origin: int | None = None
-        try:
-            for frame in container.decode(stream):
-                ticks = frame_ticks(frame)
-                if ticks is None or stream.time_base is None:
-                    continue
-                origin = ticks if origin is None else origin
-                t_s = s_from_ns(ticks_to_ns(ticks - origin, stream.time_base))
-                if t_s > span_s:
-                    break
-                if not taken or t_s >= taken[-1][0] + step_s:
+        for t_s, frame in _timed(container, stream):
+            if t_s > span_s:
+                break
+            if not taken or t_s >= taken[-1][0] + step_s:
+                with suppress(*_UNREADABLE):
                     taken.append((t_s, take(Planes(frame))))
-        except (av.error.FFmpegError, OSError):
-            return taken
     return taken
+
+
+def _timed(container: Container, stream: Stream) -> Iterator[tuple[float, av.VideoFrame]]:
+    """Yield seconds from the first picture, and the picture; pass over what is damaged.
+
+    Pictures without a time (of a bare stream) are taken to come at the usual rate.
+    """
+    origin: int | None = None
+    number = 0
+    for packet in _packets(container, stream):
+        frames: list[av.VideoFrame] = []
+        with suppress(*_UNREADABLE):
+            frames = stream.decode(packet)
+        for frame in frames:
+            ticks = frame_ticks(frame)
+            if ticks is None or stream.time_base is None:
+                yield number / BARE_FPS, frame
+            else:
+                origin = ticks if origin is None else origin
+                yield s_from_ns(ticks_to_ns(ticks - origin, stream.time_base)), frame
+            number += 1
+
+
+def _packets(container: Container, stream: Stream) -> Iterator[Packet]:
+    with suppress(*_UNREADABLE):
+        yield from container.demux(stream)

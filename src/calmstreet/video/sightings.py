@@ -9,12 +9,17 @@ from numpy.typing import NDArray
 from calmstreet.units import NS_PER_S
 from calmstreet.video.standing import iou
 
-__all__ = ["Places", "Sightings", "Step"]
+__all__ = ["Places", "Sightings", "Step", "Trust"]
 
 _SAME_USER_IOU = 0.3
 _GROWTH_PER_S = 0.3
 _SHARE_OF_WAY = 0.25
 _KIND_BITS = 8
+_MOVED_REACH_S = 0.4
+_FAST_SIZES_PER_S = 0.5
+_SHARES_DRAWN = (0.5, 1.0)
+_LARGE = ((0.1, 0.25), (0.5, 0.4))
+_TRUSTED_S = 10.0
 
 
 class Places(NamedTuple):
@@ -27,16 +32,20 @@ class Places(NamedTuple):
 class Step(NamedTuple):
     """What one picture showed: detections, tracks, places that stand, moving blobs.
 
-    ``untracked`` are the detections under no track, filled in by ``Sightings.add``.
+    ``seen_moves`` bool (n,): something moves in that detection; ``observed`` bool (n,): an eye saw
+    that track in this picture. ``alone`` are the detections under no track, filled in by
+    ``Sightings.add``.
     """
 
     t_ns: int
     seen: Places
+    seen_moves: NDArray[np.bool_]
     track_id: NDArray[np.int64]
     tracked: Places
+    observed: NDArray[np.bool_]
     standing: Places
     blob_px: NDArray[np.float32]
-    untracked: Places | None = None
+    alone: NDArray[np.bool_] | None = None
 
 
 class Sightings:
@@ -48,7 +57,7 @@ class Sightings:
 
     def add(self, step: Step) -> None:
         """Take in the next step; forget those that no waiting picture can need."""
-        self._steps.append(step._replace(untracked=_without_track(step)))
+        self._steps.append(step._replace(alone=_without_track(step)))
         while self._steps[0].t_ns < step.t_ns - 2 * self._reach_ns - NS_PER_S:
             self._steps.popleft()
 
@@ -60,14 +69,14 @@ class Sightings:
         """Return all boxes to cover at ``t_ns``.
 
         Boxes seen in the picture itself as they are; tracks moved along their way; boxes of no
-        track, seen within the reach before or after, where they were seen.
+        track where they were seen: within the reach before or after when nothing moves in them,
+        else for as long as a walker takes to leave them.
         """
         near = [step for step in self._steps if abs(step.t_ns - t_ns) <= self._reach_ns]
         places = [step.standing for step in near]
         for step in near:
-            places.append(step.seen if step.untracked is None else step.untracked)
-            if step.t_ns == t_ns:
-                places.append(step.seen)
+            away_s = abs(step.t_ns - t_ns) / NS_PER_S
+            places.append(step.seen if away_s == 0 else _untracked(step, away_s))
         wide = [step for step in self._steps if abs(step.t_ns - t_ns) <= 2 * self._reach_ns]
         places.append(_along_the_way(wide, t_ns, self._reach_ns / NS_PER_S))
         return Places(
@@ -82,16 +91,57 @@ class Sightings:
         return np.concatenate([np.empty((0, 4), np.float32), *blobs])
 
 
-def _without_track(step: Step) -> Places:
-    """Return the detections that lie under no track of the same step."""
-    alone = ~(iou(step.seen.box_px, step.tracked.box_px) >= _SAME_USER_IOU).any(axis=1)
-    return Places(step.seen.box_px[alone], step.seen.kind[alone])
+class Trust:
+    """Tells large boxes that the net only guesses, where nothing moves, from road users.
+
+    What is so large came there moving, or is seen clearly now and then: a weak box over a still
+    street, that no clear one agreed with lately, is the street itself.
+    """
+
+    def __init__(self) -> None:
+        self._clear: deque[tuple[int, NDArray[np.float32]]] = deque()
+
+    def keeps(
+        self,
+        t_ns: int,
+        box_px: NDArray[np.float32],
+        area_share: NDArray[np.float32],
+        score: NDArray[np.float32],
+        moves: NDArray[np.bool_],
+    ) -> NDArray[np.bool_]:
+        """Return bool (n,), False for boxes that are the street itself."""
+        large = area_share >= _LARGE[0][0]
+        weak = np.zeros(len(score), np.bool_)
+        for share, limit in _LARGE:
+            weak |= (area_share >= share) & (score < limit)
+        weak &= ~moves
+        while self._clear and t_ns - self._clear[0][0] > _TRUSTED_S * NS_PER_S:
+            self._clear.popleft()
+        if (large & ~weak).any():
+            self._clear.append((t_ns, box_px[large & ~weak]))
+        if weak.any() and self._clear:
+            clear = np.concatenate([boxes for _, boxes in self._clear])
+            weak &= ~(iou(box_px, clear) >= _SAME_USER_IOU).any(axis=1)
+        return ~weak
+
+
+def _without_track(step: Step) -> NDArray[np.bool_]:
+    """Return which detections lie under no track of the same step."""
+    covered = (iou(step.seen.box_px, step.tracked.box_px) >= _SAME_USER_IOU).any(axis=1)
+    return np.asarray(~covered, np.bool_)
+
+
+def _untracked(step: Step, away_s: float) -> Places:
+    """Return the detections of no track that count so many seconds away."""
+    assert step.alone is not None
+    here = step.alone & (~step.seen_moves | (away_s <= _MOVED_REACH_S))
+    return Places(step.seen.box_px[here], step.seen.kind[here])
 
 
 def _along_the_way(near: list[Step], t_ns: int, reach_s: float) -> Places:
-    """Return each track's box at ``t_ns``, once for every kind that it had near that time.
+    """Return each track's boxes at ``t_ns``, once for every kind that it had near that time.
 
-    Tracks without a row within ``reach_s`` are left out; rows further off only give the motion.
+    Tracks that no eye saw within ``reach_s`` are left out; rows further off only give the motion.
     """
     if not near or not sum(len(step.track_id) for step in near):
         return Places(np.empty((0, 4), np.float32), np.empty(0, np.uint8))
@@ -99,6 +149,7 @@ def _along_the_way(near: list[Step], t_ns: int, reach_s: float) -> Places:
     times = np.concatenate([np.full(len(step.track_id), step.t_ns - t_ns) for step in near])
     boxes = np.concatenate([step.tracked.box_px for step in near])
     kinds = np.concatenate([step.tracked.kind for step in near])
+    observed = np.concatenate([step.observed for step in near])
     order = np.lexsort((times, ids))
     ids, times, boxes, kinds = ids[order], times[order], boxes[order], kinds[order]
     starts = np.flatnonzero(np.r_[True, ids[1:] != ids[:-1]])
@@ -106,11 +157,16 @@ def _along_the_way(near: list[Step], t_ns: int, reach_s: float) -> Places:
     before = np.array(
         [s + np.searchsorted(times[s:e], 0, "right") - 1 for s, e in zip(starts, ends, strict=True)]
     )
-    box, away_s = _moved(times / NS_PER_S, boxes, starts, ends, before)
+    seen_s = np.where(observed[order], np.abs(times) / NS_PER_S, np.inf)
+    unseen_s = np.minimum.reduceat(seen_s, starts)
     bits = np.bitwise_or.reduceat(np.left_shift(1, kinds.astype(np.int64)), starts)
-    bits[away_s > reach_s] = 0
+    bits[unseen_s > reach_s] = 0
     user, kind = np.nonzero(bits[:, None] >> np.arange(_KIND_BITS) & 1)
-    return Places(box[user], kind.astype(np.uint8))
+    drawn = _moved(times / NS_PER_S, boxes, starts, ends, before)
+    return Places(
+        np.concatenate([box[user[valid[user]]] for box, valid in drawn]),
+        np.concatenate([kind[valid[user]] for _, valid in drawn]).astype(np.uint8),
+    )
 
 
 def _moved(
@@ -119,11 +175,13 @@ def _moved(
     starts: NDArray[np.int64],
     ends: NDArray[np.int64],
     before: NDArray[np.int64],
-) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
-    """Return (a box a track at time 0, seconds to its nearest row); rows lie by track and time.
+) -> list[tuple[NDArray[np.float32], NDArray[np.bool_]]]:
+    """Return boxes of the tracks at time 0, from rows sorted by track and time.
 
-    Between two rows it is interpolated; past the ends it is drawn out along the last motion and
-    joined with the box that was seen. It grows with the way and the time to the nearest row.
+    Each pair holds a box a track and which tracks it is for. Between two rows a box is
+    interpolated. Past the ends it is drawn out along the last motion, the whole way and half of it
+    (it may brake), and stays where it was seen unless it was fast. It grows with the way and the
+    time to the nearest row.
     """
     low = np.clip(before, starts, ends - 1)
     high = np.clip(before + 1, starts, ends - 1)
@@ -135,17 +193,22 @@ def _moved(
     nearest = np.where(first, a, np.where(last, b, np.where(-t_s[a] <= t_s[b], a, b)))
     exact = t_s[low] == 0
     nearest = np.where(exact, low, nearest)
-    away_s = np.abs(t_s[nearest])
-    drawn = boxes[nearest] - rate * t_s[nearest][:, None]
-    outside = ((first | last) & ~exact)[:, None]
-    seen = boxes[nearest]
-    corners = np.where(
-        outside,
-        np.concatenate([np.minimum(drawn, seen)[:, :2], np.maximum(drawn, seen)[:, 2:]], axis=1),
-        drawn,
-    )
+    seen, away_s = boxes[nearest], np.abs(t_s[nearest])
     size = seen[:, 2:] - seen[:, :2]
-    way = np.abs(drawn - seen)[:, :2] * _SHARE_OF_WAY
-    grow = np.where(exact[:, None], 0.0, size * (_GROWTH_PER_S * away_s)[:, None] + way)
-    box = np.concatenate([corners[:, :2] - grow, corners[:, 2:] + grow], axis=1)
-    return box.astype(np.float32), away_s
+    fast = (np.abs(rate).reshape(-1, 2, 2).max(axis=1) > _FAST_SIZES_PER_S * size).any(axis=1)
+    outside = (first | last) & ~exact
+    valid = [outside, np.ones(len(starts), np.bool_), outside & ~(fast & (away_s > _MOVED_REACH_S))]
+    return [
+        (_drawn(seen, rate * (share * t_s[nearest])[:, None], away_s), here)
+        for share, here in zip((*_SHARES_DRAWN, 0.0), valid, strict=True)
+    ]
+
+
+def _drawn(
+    seen: NDArray[np.float32], back: NDArray[np.float64], away_s: NDArray[np.float64]
+) -> NDArray[np.float32]:
+    """Return boxes moved by -back and grown by a share of it and of the time from the sighting."""
+    size = seen[:, 2:] - seen[:, :2]
+    grow = size * (_GROWTH_PER_S * away_s)[:, None] + _SHARE_OF_WAY * np.abs(back)[:, :2]
+    box = seen - back
+    return np.concatenate([box[:, :2] - grow, box[:, 2:] + grow], axis=1).astype(np.float32)

@@ -19,6 +19,7 @@ from calmstreet.errors import InputError, VideoError
 from calmstreet.model.frame import Frame
 from calmstreet.units import NS_PER_S, from_iso, s_from_ns
 from calmstreet.video.container import (
+    BARE_FPS,
     Container,
     Packet,
     Stream,
@@ -42,7 +43,6 @@ SUFFIXES = frozenset(
 _LOST_TAIL_S = 1.0
 _LOST_TAIL_SHARE = 0.05
 _OLDEST_YEAR = 1990
-_BARE_FPS = 25.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -239,7 +239,7 @@ class _FrameTimes:
         self._by_dts = container.format.name == "avi"
         self._period_ns = 0.0
         if info.times_assumed or stream.time_base is None:
-            self._period_ns = NS_PER_S / float(stream.average_rate or _BARE_FPS)
+            self._period_ns = NS_PER_S / float(stream.average_rate or BARE_FPS)
         self._origin: int | None = None
         self._pictures = 0
 

@@ -28,7 +28,11 @@ _MOST_PLACES = 400
 
 
 class Standing:
-    """Places (boxes in stored pixels) where something stands or stood."""
+    """Places (boxes in stored pixels) where something stands or stood.
+
+    A place is confirmed when it was seen over a second and looked the same all the while; other
+    traffic through the same place looks different each time.
+    """
 
     def __init__(self) -> None:
         self._box = np.empty((0, 4), np.float32)
@@ -91,13 +95,16 @@ class Standing:
                 interpolation=cv2.INTER_AREA,
             ),
         )
-        for i in np.flatnonzero(self._confirmed()):
-            look = _look(half, self._box[i] / 2)
-            if self._seen_ns[i] == t_ns or np.isnan(self._look[i, 0, 0, 0]):
-                self._look[i] = look
-                self._alike_ns[i] = t_ns
-            elif _alike(look, self._look[i]):
+        confirmed = self._confirmed()
+        for i in range(len(self)):
+            look, seen = _look(half, self._box[i] / 2), self._seen_ns[i] == t_ns
+            new = bool(np.isnan(self._look[i, 0, 0, 0]))
+            if not new and _alike(look, self._look[i]):
                 self._look[i] += _LIGHT_FOLLOWS * (look - self._look[i])
+                self._alike_ns[i] = t_ns
+            elif new or seen or not confirmed[i]:
+                self._look[i] = look
+                self._first_ns[i] = t_ns
                 self._alike_ns[i] = t_ns
 
     def _forget(self, t_ns: int) -> None:
