@@ -24,6 +24,7 @@ from calmstreet.pipeline.progress import Progress, quiet
 from calmstreet.pipeline.summary import camera_bins, make_summary
 from calmstreet.pipeline.warned import warn
 from calmstreet.report.draw import draw_pixel_grid, draw_trajectories
+from calmstreet.report.known_errors import known_errors
 from calmstreet.report.page import write_report
 from calmstreet.report.siteplan import draw_site
 from calmstreet.report.tables import write_counts, write_headways, write_movements
@@ -76,7 +77,12 @@ def write_results(
     charts = make_charts(found, minutes, summary, lang=lang)
     _put(folder / "summary.json", json.dumps(summary, ensure_ascii=False, indent=2).encode())
     write_report(
-        folder / "report.html", summary=summary, pictures=pictures, charts=charts, lang=lang
+        folder / "report.html",
+        summary=summary,
+        pictures=pictures,
+        charts=charts,
+        lang=lang,
+        known_errors=known_errors(),
     )
     progress("writing the report", 1.0)
     return summary
