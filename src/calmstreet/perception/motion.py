@@ -6,6 +6,7 @@ stood there when the watch began and left) fades. A change that keeps the street
 (shadow, headlight on the road, cloud) is light, not a body.
 """
 
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,8 +18,8 @@ from calmstreet.units import NS_PER_S
 
 __all__ = ["MotionEye", "MotionSettings", "Moving", "blobs_of", "halved"]
 
-
 _NEAR = np.ones((3, 3), np.uint8)
+_MOST_SPREAD = 20.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +86,7 @@ class MotionEye:
         self._ignore = ignore
         self._street: NDArray[np.float32] | None = None
         self._spread: NDArray[np.float32] | None = None
+        self._work = np.empty((3, 0, 0), np.float32)
         self._t_ns = 0
 
     def look(
@@ -102,8 +104,9 @@ class MotionEye:
         assert self._spread is not None
         self._follow_light(now)
         difference = self._difference(now)
-        limit = self._settings.min_contrast + self._settings.deviations * self._spread
-        raw = np.asarray(difference > limit, np.uint8) * np.uint8(255)
+        limit = np.multiply(self._spread, self._settings.deviations, out=self._work[2])
+        limit += self._settings.min_contrast
+        raw = np.asarray(cv2.compare(difference, limit, cv2.CMP_GT), np.uint8)
         if self._ignore is not None:
             raw[self._ignore > 0] = 0
         mask, boxes, shares = self._bodies(now, raw)
@@ -118,11 +121,12 @@ class MotionEye:
     def _begin(self, small: NDArray[np.uint8]) -> None:
         self._street = small.astype(np.float32)
         self._spread = np.zeros(small.shape, np.float32)
+        self._work = np.empty((3, *small.shape), np.float32)
         if self._samples is not None:
             size = (small.shape[1], small.shape[0])
             fitted = [cv2.resize(s, size, interpolation=cv2.INTER_AREA) for s in self._samples]
             self._street = np.median(fitted, axis=0).astype(np.float32)
-            away = np.stack([self._difference(s.astype(np.float32)) for s in fitted])
+            away = np.stack([self._difference(s.astype(np.float32)).copy() for s in fitted])
             self._spread = np.asarray(cv2.dilate(np.median(away, axis=0), _NEAR), np.float32)
         if self._ignore is not None:
             size = (small.shape[1], small.shape[0])
@@ -132,18 +136,26 @@ class MotionEye:
     def _difference(self, now: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return how far each pixel lies outside what the street shows within one pixel of it.
 
-        A sway of a pixel, a re-encoded edge and a sub-pixel drift give 0.
+        A sway of a pixel, a re-encoded edge and a sub-pixel drift give 0. The array is written
+        over at the next call.
         """
         assert self._street is not None
-        above = now - cv2.dilate(self._street, _NEAR)
-        below = cv2.erode(self._street, _NEAR) - now
-        return np.asarray(np.maximum(np.maximum(above, below), 0), np.float32)
+        above: NDArray[np.float32] = self._work[0]
+        below: NDArray[np.float32] = self._work[1]
+        cv2.dilate(self._street, _NEAR, dst=above)
+        np.subtract(now, above, out=above)
+        cv2.erode(self._street, _NEAR, dst=below)
+        np.subtract(below, now, out=below)
+        np.maximum(above, below, out=above)
+        cv2.threshold(above, 0, 0, cv2.THRESH_TOZERO, dst=above)
+        return above
 
     def _follow_light(self, now: NDArray[np.float32]) -> None:
         """Scale the street when the whole picture became brighter or darker (exposure, cloud)."""
         assert self._street is not None
         sample, street = now[::7, ::7], self._street[::7, ::7]
-        gain = float(np.median((sample + 8.0) / (street + 8.0)))
+        gains = np.sort((sample + 8.0) / (street + 8.0), axis=None)
+        gain = float(gains[(len(gains) - 1) // 2 : len(gains) // 2 + 1].mean())
         if abs(gain - 1.0) > 0.02:
             self._street *= np.float32(gain)
 
@@ -152,9 +164,9 @@ class MotionEye:
     ) -> tuple[NDArray[np.uint8], NDArray[np.float32], NDArray[np.float32]]:
         """Return the cleaned mask, the blobs' boxes (low-scale pixels) and their body shares."""
         settings = self._settings
-        opened = cv2.medianBlur(raw, 3)
+        opened = np.asarray(cv2.medianBlur(raw, 3), np.uint8)
         if not opened.any():
-            return raw * 0, np.empty((0, 4), np.float32), np.empty(0, np.float32)
+            return opened, np.empty((0, 4), np.float32), np.empty(0, np.float32)
         side = max(3, round(settings.close_share * raw.shape[1]) | 1)
         kernel = np.ones((side, side), np.uint8)
         closed = np.asarray(cv2.morphologyEx(opened, cv2.MORPH_CLOSE, kernel), np.uint8)
@@ -177,15 +189,15 @@ class MotionEye:
         assert self._spread is not None
         step_s = min((t_ns - self._t_ns) / NS_PER_S, 1.0) if self._t_ns else 0.1
         self._t_ns = t_ns
-        quiet = np.asarray(mask == 0, np.uint8)
-        seen = np.ones_like(quiet)
+        seen = np.full(mask.shape, 255, np.uint8)
         for left, top, right, bottom in _grown(held, now.shape):
             seen[top:bottom, left:right] = 0
-        quiet &= seen
-        ghost = np.asarray(mask > 0, np.uint8) & seen
+        quiet = cv2.bitwise_and(cv2.bitwise_not(mask), seen)
+        ghost = cv2.bitwise_and(mask, seen)
         pace = 1 - np.exp(-step_s / self._settings.quiet_s)
         cv2.accumulateWeighted(now, self._street, pace, mask=quiet)
-        cv2.accumulateWeighted(np.minimum(difference, 20.0), self._spread, pace, mask=seen)
+        cv2.threshold(difference, _MOST_SPREAD, 0, cv2.THRESH_TRUNC, dst=difference)
+        cv2.accumulateWeighted(difference, self._spread, pace, mask=seen)
         if ghost.any():
             slow = 1 - np.exp(-step_s / self._settings.ghost_s)
             cv2.accumulateWeighted(now, self._street, slow, mask=ghost)
@@ -230,19 +242,26 @@ def _body(
     """
     left, top, right, bottom = (int(v) for v in box)
     window = (slice(top, bottom), slice(left, right))
-    inside = moving[window] > 0
-    count = int(np.count_nonzero(inside))
+    inside = moving[window]
+    count = cv2.countNonZero(inside)
     if count == 0:
         return 0.0, box
     here, empty = now[window], street[window]
-    gain = cv2.boxFilter(here, -1, (7, 7)) / (cv2.boxFilter(empty, -1, (7, 7)) + 4.0)
-    body = inside & (np.abs(here - gain * empty) > settings.min_structure)
-    share = float(np.count_nonzero(body)) / count
+    gain = np.asarray(cv2.boxFilter(here, -1, (7, 7)), np.float32)
+    gain /= cv2.boxFilter(empty, -1, (7, 7)) + np.float32(4)
+    gain *= empty
+    body = inside & np.asarray(cv2.absdiff(here, gain) > settings.min_structure, np.uint8)
+    share = cv2.countNonZero(body) / count
     if share < settings.min_structure_share:
         return share, box
-    x0, x1 = _extent(body.sum(axis=0), settings.border_share)
-    y0, y1 = _extent(body.sum(axis=1), settings.border_share)
+    x0, x1 = _extent(_sums(body, 0), settings.border_share)
+    y0, y1 = _extent(_sums(body, 1), settings.border_share)
     return share, np.array([left + x0, top + y0, left + x1, top + y1], np.float32)
+
+
+def _sums(body: NDArray[np.uint8], axis: int) -> NDArray[np.int32]:
+    """Return the sums along an axis, int32 (n,)."""
+    return np.asarray(cv2.reduce(body, axis, cv2.REDUCE_SUM, dtype=cv2.CV_32S), np.int32).ravel()
 
 
 def _extent(counts: NDArray[Any], border_share: float) -> tuple[int, int]:
@@ -251,7 +270,7 @@ def _extent(counts: NDArray[Any], border_share: float) -> tuple[int, int]:
     >>> _extent(np.array([0, 1, 50, 50, 50, 1, 0]), 0.02)
     (2, 5)
     """
-    total = np.cumsum(counts)
-    low = int(np.searchsorted(total, border_share * total[-1], side="right"))
-    high = int(np.searchsorted(total, (1 - border_share) * total[-1], side="left"))
+    total = np.cumsum(counts).tolist()
+    low = bisect_right(total, border_share * total[-1])
+    high = bisect_left(total, (1 - border_share) * total[-1])
     return low, max(high, low) + 1
