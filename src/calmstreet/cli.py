@@ -238,7 +238,7 @@ def main() -> None:
             typer.echo(f"calmstreet: {sentence}", err=True)
         sys.exit(2)
     except KeyboardInterrupt:
-        typer.echo("calmstreet: interrupted before anything was stored", err=True)
+        typer.echo("calmstreet: interrupted; what was stored before stays as it was", err=True)
         sys.exit(130)
 
 

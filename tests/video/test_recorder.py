@@ -50,6 +50,21 @@ def test_pictures_come_no_faster_than_asked(tmp_path: Path) -> None:
         ClipWriter(path=tmp_path / "p.mp4", fps=25.0)
 
 
+def test_twenty_five_a_second_become_ten(tmp_path: Path) -> None:
+    with ClipWriter(path=tmp_path / "o.mp4") as writer:
+        for i in range(50):
+            if i % 5 in (0, 2):
+                writer.write(a_kept(i, i / 25))
+    assert writer.pictures == 20
+
+
+def test_a_long_pause_is_cut_short(tmp_path: Path) -> None:
+    path = tmp_path / "o.mp4"
+    assert write_video((a_kept(i, t) for i, t in enumerate([0.0, 1.0, 3600.0, 3601.0])), path=path)
+    frames = FileSource(path=path, camera_id="north", start_ns=0).frames()
+    assert [round(frame.t_ns / NS_PER_S, 3) for frame in frames] == [0.0, 1.0, 1.5, 2.5]
+
+
 def test_nothing_raw_is_written_and_nothing_half(tmp_path: Path) -> None:
     picture = a_picture(0)
     raw = Frame(

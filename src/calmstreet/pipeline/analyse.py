@@ -29,7 +29,8 @@ def analyse_videos(
     """Analyse videos into ``request.out`` and return the summary.
 
     Ctrl-C ends the watch and leaves a valid result marked partial; ``state`` is then
-    "interrupted". Raises CalmstreetError for anything that cannot be used.
+    "interrupted". A whole result is not replaced by a part of it: then the old one stays and
+    KeyboardInterrupt is raised. Raises CalmstreetError for anything that cannot be used.
     """
     net = chosen_net(request.detector)
     plan = make_plan(request)
@@ -39,12 +40,20 @@ def analyse_videos(
         session = Session(request=request, plan=plan, net=net, catalogue=kept, progress=progress)
         with _stop_on_signal(session.stop):
             run_ids = session.watch_all()
+        if session.stop.is_set() and _whole(kept, plan.replaced_run_ids):
+            session.discard()
+            raise KeyboardInterrupt
         kept.publish(run_ids, plan.replaced_run_ids)
         session.put_video()
         summary = write_results(
             kept, lang=request.lang, propose=request.site is None, progress=progress
         )
     return {**summary, "state": "interrupted" if session.stop.is_set() else summary["state"]}
+
+
+def _whole(kept: Catalogue, run_ids: tuple[int, ...]) -> bool:
+    """Return whether any of these runs is complete."""
+    return any(run.run_id in run_ids and run.state == "complete" for run in kept.runs())
 
 
 @contextmanager

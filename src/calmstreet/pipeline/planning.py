@@ -131,6 +131,8 @@ def plan_against(plan: Plan, catalogue: Catalogue) -> Plan:
         names = {str(Path(f.name).resolve()) for f in catalogue.files_of(run.run_id)}
         same = run.camera_id == plan.camera_id and bool(names & sources)
         (replaced if same else others).append(run)
+        if same and not names <= sources:
+            raise InputError(_needs_all(catalogue, names - sources))
     for run in others:
         if run.site_version != plan.site.site_version:
             raise InputError(
@@ -143,6 +145,14 @@ def plan_against(plan: Plan, catalogue: Catalogue) -> Plan:
         _behind(plan, mine),
         replaced_run_ids=tuple(run.run_id for run in replaced),
         taken_ns=taken,
+    )
+
+
+def _needs_all(catalogue: Catalogue, missing: set[str]) -> str:
+    names = ", ".join(sorted(Path(name).name for name in missing))
+    return (
+        f"{catalogue.folder} holds these videos in one unbroken run with {names}; "
+        f"analyse them together with {names}, or give another --out"
     )
 
 

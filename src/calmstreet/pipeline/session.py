@@ -1,13 +1,15 @@
 """One analysis on its way: files become frames, frames become runs, and a video is kept."""
 
 import threading
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from calmstreet.errors import VideoError
+from calmstreet.errors import StoreError, VideoError
 from calmstreet.model.run import Run
 from calmstreet.perception.detector import Detector
 from calmstreet.pipeline import warned
@@ -18,7 +20,7 @@ from calmstreet.pipeline.pictures import keep_background
 from calmstreet.pipeline.planning import KEPT_S, Plan, Request
 from calmstreet.pipeline.progress import Progress
 from calmstreet.pipeline.seeing import Seer, street_samples
-from calmstreet.pipeline.watching import Watch
+from calmstreet.pipeline.watching import Tally, Watch
 from calmstreet.report.texts import texts
 from calmstreet.store.catalogue import Catalogue, SourceFile
 from calmstreet.store.findings import Warned
@@ -28,6 +30,8 @@ from calmstreet.video.source import FileSource, SourceStats
 from calmstreet.video.timeline import GAP_S, Placed
 
 __all__ = ["Session"]
+
+LONGEST_S = 1e8
 
 
 @dataclass(slots=True, kw_only=True)
@@ -46,23 +50,33 @@ class Session:
     _run: Run | None = None
     _notes: list[Warned] = field(default_factory=list)
     _done_s: float = 0.0
+    _left_s: float = 0.0
+    _kept_px: tuple[int, int] | None = None
 
     def watch_all(self) -> list[int]:
         """Watch every placed file; return the ids of the runs."""
-        kept_s = KEPT_S[self.request.video]
-        self._writer = ClipWriter(path=self._video_path) if kept_s else None
+        self._left_s = min(KEPT_S[self.request.video], LONGEST_S)
+        self._writer = ClipWriter(path=self._video_path) if self._left_s else None
         try:
             for placed in self.plan.placed:
                 if not self.stop.is_set():
                     self._watch_file(placed)
             self._end_run()
         except BaseException:
-            if self._writer is not None:
-                self._writer.discard()
+            self.discard()
             raise
+        if not self.run_ids and self.stop.is_set():
+            raise KeyboardInterrupt
         if not self.run_ids:
             raise VideoError("no picture of the videos lies in a time that was not counted before")
         return self.run_ids
+
+    def discard(self) -> None:
+        """Throw away the runs and the video of an analysis that failed."""
+        if self._writer is not None:
+            self._writer.discard()
+        with suppress(StoreError):
+            self.catalogue.forget_unpublished()
 
     def put_video(self) -> None:
         """Give the kept video its name, in place of an older one."""
@@ -138,7 +152,7 @@ class Session:
             delivered_fps=float("nan"),
             detector=detector_version(self.net),
         )
-        run = replace(run, run_id=self.catalogue.new_run(run, files=self._files()))
+        run = replace(run, run_id=self.catalogue.new_run(run, files=self._files(placed)))
         self._run = replace(run, state="complete")
         self.run_ids.append(run.run_id)
         self._watch = Watch(
@@ -156,7 +170,10 @@ class Session:
         )
         keep_background(self.catalogue, run, site, placed.path, self.net)
 
-    def _files(self) -> list[SourceFile]:
+    def _files(self, first: Placed) -> list[SourceFile]:
+        """Return a file and those that follow it without a gap."""
+        later = self.plan.placed[self.plan.placed.index(first) + 1 :]
+        together = [first, *takewhile(lambda placed: not placed.new_run, later)]
         return [
             SourceFile(
                 name=str(placed.path.resolve()),
@@ -164,32 +181,29 @@ class Session:
                 start_ns=placed.start_ns,
                 note=placed.note,
             )
-            for placed in self.plan.placed
+            for placed in together
         ]
 
     def _keeper(self, t_ns: int, width_px: int, height_px: int) -> Keeper:
-        until_ns = self._kept_until(t_ns)
+        self._kept_px = self._kept_px or (width_px, height_px)
+        until_ns = t_ns + ns_from_s(self._left_s)
+        kept = self._left_s > 0 and self._kept_px == (width_px, height_px)
         return Keeper(
             site=self.plan.site.of_camera(self.plan.camera_id),
             camera_id=self.plan.camera_id,
             width_px=width_px,
             height_px=height_px,
-            writer=self._writer if until_ns > t_ns else None,
+            writer=self._writer if kept else None,
             until_ns=until_ns,
             words=texts(self.request.lang).kinds(),
         )
-
-    def _kept_until(self, t_ns: int) -> int:
-        """Return until when the video is kept: the asked seconds from the first picture of all."""
-        kept_s = KEPT_S[self.request.video]
-        spent = 0.0 if self._writer is None else 0.1 * self._writer.pictures
-        return t_ns + ns_from_s(min(max(kept_s - spent, 0.0), 1e8))
 
     def _end_run(self) -> None:
         if self._run is None or self._watch is None:
             return
         watch, tally = self._watch, self._watch.tally
         watch.close()
+        self._left_s -= (tally.last_ns - tally.first_ns) / NS_PER_S
         verdict = watch.quality.verdict()
         changes: dict[str, Any] = {
             "start_ns": tally.first_ns,
@@ -199,7 +213,7 @@ class Session:
             "repeated_frames": tally.repeated,
             "analysed_frames": tally.analysed,
             "counted": verdict.countable,
-            "delivered_fps": self._run.delivered_fps,
+            "delivered_fps": _delivered_fps(self._run, tally),
             "note": self._run.note,
         }
         run = replace(self._run, **changes)
@@ -218,3 +232,10 @@ class Session:
         here_s = (t_ns - placed.start_ns) / NS_PER_S
         share = (self._done_s + here_s) / max(self.plan.duration_s, 1e-3)
         self.progress("analysing", min(0.999, share))
+
+
+def _delivered_fps(run: Run, tally: Tally) -> float:
+    """Return the rate of the file, else that of the run's own pictures; NaN for a single one."""
+    if not np.isnan(run.delivered_fps) or tally.frames < 2:
+        return run.delivered_fps
+    return (tally.frames - 1) * NS_PER_S / (tally.last_ns - tally.first_ns)

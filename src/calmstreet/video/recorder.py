@@ -1,4 +1,7 @@
-"""Writing blurred pictures as an mp4 with their true times. Raw pictures cannot get in here."""
+"""Writing blurred pictures as an mp4 with their true times, long pauses cut short.
+
+Raw pictures cannot get in here.
+"""
 
 import os
 from collections.abc import Iterable
@@ -23,6 +26,8 @@ CRF = 26
 _TICKS_PER_S = 1000
 _KEYFRAME_EVERY_S = 2.0
 _EARLY_SHARE = 0.25
+_LONGEST_PAUSE_S = 2.0
+_SHORT_PAUSE_S = 0.5
 
 
 class ClipWriter:
@@ -41,6 +46,7 @@ class ClipWriter:
         self.last_ns: int | None = None
         self._fps = fps
         self._crf = crf
+        self._cut_ns = 0
         self._due_ns: int | None = None
         self._part = path.with_name(f".{path.name}.part")
         self._container: Any = None
@@ -126,6 +132,13 @@ class ClipWriter:
         context.gop_size = max(1, round(self._fps * _KEYFRAME_EVERY_S))
         self._stream = stream
 
+    def _at_ns(self, t_ns: int) -> int:
+        """Return where on the video's own clock a picture goes."""
+        pause_ns = t_ns - (t_ns if self.last_ns is None else self.last_ns)
+        if pause_ns > _LONGEST_PAUSE_S * NS_PER_S:
+            self._cut_ns += pause_ns - round(_SHORT_PAUSE_S * NS_PER_S)
+        return t_ns - (self.first_ns or 0) - self._cut_ns
+
     def _encode(self, picture: BlurredFrame) -> None:
         height, width = self._stream.height, self._stream.width
         if picture.bgr.shape[0] - height not in (0, 1) or picture.bgr.shape[1] - width not in (
@@ -136,8 +149,7 @@ class ClipWriter:
         bgr = np.ascontiguousarray(picture.bgr[:height, :width])
         frame = av.VideoFrame.from_ndarray(bgr, format="bgr24")
         frame.time_base = Fraction(1, _TICKS_PER_S)
-        since_ns = picture.t_ns - (self.first_ns or 0)
-        frame.pts = round(since_ns * _TICKS_PER_S / NS_PER_S)
+        frame.pts = round(self._at_ns(picture.t_ns) * _TICKS_PER_S / NS_PER_S)
         for packet in self._stream.encode(frame):
             self._container.mux(packet)
 
