@@ -205,10 +205,13 @@ class MotionEye:
 
 def _grown(boxes: NDArray[np.float32], shape: tuple[int, ...]) -> NDArray[np.int64]:
     """Return boxes grown by a tenth of their size, whole numbers inside the picture."""
-    margin = 0.1 * np.stack([boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1]], axis=1)
-    grown = np.concatenate([boxes[:, :2] - margin, boxes[:, 2:] + margin], axis=1)
-    top = np.array([shape[1], shape[0], shape[1], shape[0]])
-    return np.asarray(np.clip(np.nan_to_num(grown), 0, top), np.int64)
+    margin = 0.1 * (boxes[:, 2:] - boxes[:, :2])
+    grown = boxes.copy()
+    grown[:, :2] -= margin
+    grown[:, 2:] += margin
+    grown[np.isnan(grown)] = 0
+    top = np.array([shape[1], shape[0], shape[1], shape[0]], np.float32)
+    return np.minimum(np.maximum(grown, 0), top).astype(np.int64)
 
 
 def blobs_of(mask: NDArray[np.uint8], min_side_px: float) -> NDArray[np.float32]:
@@ -250,7 +253,8 @@ def _body(
     gain = np.asarray(cv2.boxFilter(here, -1, (7, 7)), np.float32)
     gain /= cv2.boxFilter(empty, -1, (7, 7)) + np.float32(4)
     gain *= empty
-    body = inside & np.asarray(cv2.absdiff(here, gain) > settings.min_structure, np.uint8)
+    differs = np.asarray(cv2.absdiff(here, gain) > settings.min_structure, np.uint8)
+    body = np.asarray(cv2.bitwise_and(inside, differs), np.uint8)
     share = cv2.countNonZero(body) / count
     if share < settings.min_structure_share:
         return share, box

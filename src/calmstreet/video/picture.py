@@ -66,6 +66,23 @@ def _matrix(is_709: bool, is_full: bool) -> NDArray[np.float32]:
     return np.column_stack([rows, offset]).astype(np.float32)
 
 
+@cache
+def _is_rgb(name: str) -> bool:
+    """Return whether a pixel format holds red, green and blue, itself or through a palette."""
+    pixels = av.VideoFormat(name)
+    return pixels.is_rgb or pixels.has_palette
+
+
+@cache
+def _to_8_bit(name: str) -> float:
+    """Return the factor that brings a pixel format's levels to 0..255."""
+    if name in _DEEP_HIGH:
+        return 1.0 / 256
+    if name in _DEEP or name in _GRAY_DEEP:
+        return 1.0 / (1 << (av.VideoFormat(name).components[0].bits - 8))
+    return 1.0
+
+
 class Planes:
     """The planes of one decoded frame, upright.
 
@@ -74,19 +91,22 @@ class Planes:
 
     def __init__(self, frame: av.VideoFrame) -> None:
         self._quarter_turns = round(frame.rotation / 90) % 4
-        self._was_rgb = frame.format.is_rgb or frame.format.has_palette
-        if frame.format.name not in _DIRECT or any(plane.line_size <= 0 for plane in frame.planes):
-            frame = frame.reformat(format="yuv444p")
-        self._frame = frame
         name = frame.format.name
-        self._deep = name in _DEEP or name in _DEEP_HIGH or name in _GRAY_DEEP
-        bits = 16 if name in _DEEP_HIGH else frame.format.components[0].bits
-        self._to_8_bit = 1.0 / (1 << (bits - 8)) if self._deep else 1.0
+        self._was_rgb = _is_rgb(name)
+        planes = frame.planes
+        if name not in _DIRECT or any(plane.line_size <= 0 for plane in planes):
+            name = "yuv444p"
+            frame = frame.reformat(format=name)
+            planes = frame.planes
+        self._frame = frame
+        self._planes = planes
+        self._to_8_bit = _to_8_bit(name)
+        self._deep = self._to_8_bit != 1.0
         self.luma = self._upright(self._eight_bit(self._plane(0, frame.width, frame.height, 1)))
         self.luma.flags.writeable = False
 
     def _plane(self, index: int, width: int, height: int, channels: int) -> NDArray[np.uint8]:
-        plane = self._frame.planes[index]
+        plane = self._planes[index]
         dtype = np.uint16 if self._deep else np.uint8
         item = 2 if self._deep else 1
         rows = np.frombuffer(plane, dtype).reshape(-1, plane.line_size // item)  # type: ignore[call-overload]
@@ -112,7 +132,7 @@ class Planes:
         width, height = (height_px, width_px) if lying else (width_px, height_px)
         frame = self._frame
         luma = self._eight_bit(shrink(self._plane(0, frame.width, frame.height, 1), width, height))
-        if len(frame.planes) == 1:
+        if len(self._planes) == 1:
             return self._upright(self._gray(luma))
         u, v = self._chroma(width, height)
         merged = cv2.merge([luma, self._eight_bit(u), self._eight_bit(v)])
@@ -126,7 +146,7 @@ class Planes:
     def _chroma(self, width: int, height: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
         frame = self._frame
         part = frame.format.components[1]
-        if len(frame.planes) == 2:
+        if len(self._planes) == 2:
             both = shrink(self._plane(1, part.width, part.height, 2), width, height)
             order = (1, 0) if frame.format.name == "nv21" else (0, 1)
             return both[..., order[0]], both[..., order[1]]
