@@ -22,7 +22,7 @@ from calmstreet.model.points import TrackPoints
 from calmstreet.units import NS_PER_S
 from calmstreet.video.mosaic import fill, mosaic, polygon_mask
 from calmstreet.video.picture import shrink
-from calmstreet.video.sightings import Places, Sightings, Step, Trust
+from calmstreet.video.sightings import Places, Sightings, Step, Trust, join_places
 from calmstreet.video.standing import Standing
 from calmstreet.video.zones import (
     HEAD_LIMIT_PX,
@@ -141,40 +141,47 @@ class Blur:
         bgr = frame.bgr(*self.size_px)
         if bgr.shape != (self.size_px[1], self.size_px[0], 3):
             raise ValueError("the colour picture has another size than was asked for")
-        believed = self._believed(detections)
-        seen = self._places(detections.box_px[believed], detections.kind[believed])
-        tracked = self._places(points.box_px, points.kind)
-        both = Places(
-            np.concatenate([tracked.box_px, seen.box_px]), np.concatenate([tracked.kind, seen.kind])
+        moves = detections.source != Eye.NET
+        clear = self._trust.keeps(
+            frame.t_ns,
+            detections.box_px,
+            picture_px=self._camera_size,
+            score=detections.score,
+            moves=moves,
         )
-        self._standing.update(frame.t_ns, bgr, *both)
+        points = self._trusted(points)
+        seen = self._places(detections.box_px[clear], detections.kind[clear])
+        tracked = self._places(points.box_px, points.kind)
+        observed = (points.flags & Flag.COASTED) == 0
+        self._standing.update(frame.t_ns, bgr, *join_places([tracked.of(observed), seen]))
         standing = Places(*self._standing.covered(frame.t_ns))
-        boxes = np.concatenate([both.box_px, standing.box_px])
+        boxes = np.concatenate([seen.box_px, tracked.box_px, standing.box_px])
         blobs = np.empty((0, 4), np.float32) if moving is None else self._blobs(moving, boxes)
         self._sightings.add(
             Step(
                 t_ns=frame.t_ns,
                 seen=seen,
-                seen_moves=detections.source[believed] != Eye.NET,
+                seen_moves=moves[clear],
                 track_id=points.track_id,
                 tracked=tracked,
-                observed=(points.flags & Flag.COASTED) == 0,
+                observed=observed,
                 standing=standing,
                 blob_px=blobs,
             )
         )
         self._waiting.append(_Waiting(frame.t_ns, bgr))
 
-    def _believed(self, detections: Detections) -> NDArray[np.bool_]:
-        box = detections.box_px
-        area = np.prod(np.clip(box[:, 2:], 0, self._camera_size) - np.clip(box[:, :2], 0, None), 1)
-        return self._trust.keeps(
-            detections.t_ns,
-            box,
-            np.asarray(area / np.prod(self._camera_size), np.float32),
-            detections.score,
-            detections.source != Eye.NET,
+    def _trusted(self, points: TrackPoints) -> TrackPoints:
+        """Return the rows without tracks that never moved where only weak boxes were seen."""
+        keeps = self._trust.keeps(
+            int(points.t_ns.max(initial=0)),
+            points.box_px,
+            picture_px=self._camera_size,
+            score=points.score,
+            moves=(points.flags & Flag.PARKED) == 0,
+            remember=False,
         )
+        return points[keeps]
 
     def _places(self, box_px: NDArray[np.float32], kind: NDArray[np.uint8]) -> Places:
         if not np.isfinite(box_px).all():

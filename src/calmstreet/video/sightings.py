@@ -6,20 +6,22 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from calmstreet.model.kinds import Kind
 from calmstreet.units import NS_PER_S
 from calmstreet.video.standing import iou
 
-__all__ = ["Places", "Sightings", "Step", "Trust"]
+__all__ = ["Places", "Sightings", "Step", "Trust", "join_places"]
 
 _SAME_USER_IOU = 0.3
+_SAME_BOX_IOU = 0.6
 _GROWTH_PER_S = 0.3
 _SHARE_OF_WAY = 0.25
-_KIND_BITS = 8
 _MOVED_REACH_S = 0.4
 _FAST_SIZES_PER_S = 0.5
 _SHARES_DRAWN = (0.5, 1.0)
-_LARGE = ((0.1, 0.25), (0.5, 0.4))
-_TRUSTED_S = 10.0
+_LARGE_SHARE = 0.1
+_CLEAR_SCORE = 0.4
+_TRUSTED_S = 60.0
 
 
 class Places(NamedTuple):
@@ -27,6 +29,22 @@ class Places(NamedTuple):
 
     box_px: NDArray[np.float32]
     kind: NDArray[np.uint8]
+
+    def of(self, chosen: NDArray[np.bool_]) -> "Places":
+        """Return the places that ``chosen`` picks."""
+        return Places(self.box_px[chosen], self.kind[chosen])
+
+
+def join_places(parts: list[Places]) -> Places:
+    """Return all places of all parts.
+
+    >>> len(join_places([]).kind)
+    0
+    """
+    return Places(
+        np.concatenate([np.empty((0, 4), np.float32), *(part.box_px for part in parts)]),
+        np.concatenate([np.empty(0, np.uint8), *(part.kind for part in parts)]),
+    )
 
 
 class Step(NamedTuple):
@@ -73,16 +91,14 @@ class Sightings:
         else for as long as a walker takes to leave them.
         """
         near = [step for step in self._steps if abs(step.t_ns - t_ns) <= self._reach_ns]
+        wide = [step for step in self._steps if abs(step.t_ns - t_ns) <= 2 * self._reach_ns]
+        known = _kinds_of_tracks(wide)
         places = [step.standing for step in near]
         for step in near:
             away_s = abs(step.t_ns - t_ns) / NS_PER_S
-            places.append(step.seen if away_s == 0 else _untracked(step, away_s))
-        wide = [step for step in self._steps if abs(step.t_ns - t_ns) <= 2 * self._reach_ns]
-        places.append(_along_the_way(wide, t_ns, self._reach_ns / NS_PER_S))
-        return Places(
-            np.concatenate([part.box_px for part in places]),
-            np.concatenate([part.kind for part in places]),
-        )
+            places.append(_named(step, known) if away_s == 0 else _untracked(step, away_s))
+        places.append(_along_the_way(wide, t_ns, self._reach_ns / NS_PER_S, known))
+        return join_places(places)
 
     def blobs_at(self, t_ns: int, reach_s: float) -> NDArray[np.float32]:
         """Return the moving blobs (n, 4) of the pictures within ``reach_s``."""
@@ -95,7 +111,7 @@ class Trust:
     """Tells large boxes that the net only guesses, where nothing moves, from road users.
 
     What is so large came there moving, or is seen clearly now and then: a weak box over a still
-    street, that no clear one agreed with lately, is the street itself.
+    street, that no clear one agreed with in the last minute, is the street itself.
     """
 
     def __init__(self) -> None:
@@ -105,19 +121,23 @@ class Trust:
         self,
         t_ns: int,
         box_px: NDArray[np.float32],
-        area_share: NDArray[np.float32],
+        *,
+        picture_px: tuple[int, int],
         score: NDArray[np.float32],
         moves: NDArray[np.bool_],
+        remember: bool = True,
     ) -> NDArray[np.bool_]:
-        """Return bool (n,), False for boxes that are the street itself."""
-        large = area_share >= _LARGE[0][0]
-        weak = np.zeros(len(score), np.bool_)
-        for share, limit in _LARGE:
-            weak |= (area_share >= share) & (score < limit)
-        weak &= ~moves
+        """Return bool (n,), False for boxes (n, 4) that are the street itself.
+
+        ``remember`` lets the clear ones speak for weak ones later.
+        """
+        inside = np.clip(box_px, 0, np.array([*picture_px, *picture_px], np.float32))
+        area = (inside[:, 2] - inside[:, 0]) * (inside[:, 3] - inside[:, 1])
+        large = area >= _LARGE_SHARE * picture_px[0] * picture_px[1]
+        weak = large & ~moves & (score < _CLEAR_SCORE)
         while self._clear and t_ns - self._clear[0][0] > _TRUSTED_S * NS_PER_S:
             self._clear.popleft()
-        if (large & ~weak).any():
+        if remember and (large & ~weak).any():
             self._clear.append((t_ns, box_px[large & ~weak]))
         if weak.any() and self._clear:
             clear = np.concatenate([boxes for _, boxes in self._clear])
@@ -135,23 +155,46 @@ def _untracked(step: Step, away_s: float) -> Places:
     """Return the detections of no track that count so many seconds away."""
     assert step.alone is not None
     here = step.alone & (~step.seen_moves | (away_s <= _MOVED_REACH_S))
-    return Places(step.seen.box_px[here], step.seen.kind[here])
+    return step.seen.of(here)
 
 
-def _along_the_way(near: list[Step], t_ns: int, reach_s: float) -> Places:
+def _kinds_of_tracks(near: list[Step]) -> dict[int, list[int]]:
+    """Return the kinds that each track had; ``unknown`` only where it never had another."""
+    kinds: dict[int, set[int]] = {}
+    for step in near:
+        for track, kind in zip(step.track_id.tolist(), step.tracked.kind.tolist(), strict=True):
+            kinds.setdefault(track, set()).add(kind)
+    return {track: sorted(had - {Kind.UNKNOWN} or had) for track, had in kinds.items()}
+
+
+def _named(step: Step, known: dict[int, list[int]]) -> Places:
+    """Return the detections; what only moves has the kinds of the track with the same box."""
+    overlap = iou(step.seen.box_px, step.tracked.box_px)
+    index, kinds = [], []
+    for i, kind in enumerate(step.seen.kind.tolist()):
+        mine = [kind]
+        if kind == Kind.UNKNOWN and overlap.shape[1] and overlap[i].max() >= _SAME_BOX_IOU:
+            mine = known[int(step.track_id[int(overlap[i].argmax())])]
+        index += [i] * len(mine)
+        kinds += mine
+    return Places(step.seen.box_px[np.array(index, np.intp)], np.array(kinds, np.uint8))
+
+
+def _along_the_way(
+    near: list[Step], t_ns: int, reach_s: float, known: dict[int, list[int]]
+) -> Places:
     """Return each track's boxes at ``t_ns``, once for every kind that it had near that time.
 
     Tracks that no eye saw within ``reach_s`` are left out; rows further off only give the motion.
     """
     if not near or not sum(len(step.track_id) for step in near):
-        return Places(np.empty((0, 4), np.float32), np.empty(0, np.uint8))
+        return join_places([])
     ids = np.concatenate([step.track_id for step in near])
     times = np.concatenate([np.full(len(step.track_id), step.t_ns - t_ns) for step in near])
     boxes = np.concatenate([step.tracked.box_px for step in near])
-    kinds = np.concatenate([step.tracked.kind for step in near])
     observed = np.concatenate([step.observed for step in near])
     order = np.lexsort((times, ids))
-    ids, times, boxes, kinds = ids[order], times[order], boxes[order], kinds[order]
+    ids, times, boxes = ids[order], times[order], boxes[order]
     starts = np.flatnonzero(np.r_[True, ids[1:] != ids[:-1]])
     ends = np.r_[starts[1:], len(ids)]
     before = np.array(
@@ -159,9 +202,12 @@ def _along_the_way(near: list[Step], t_ns: int, reach_s: float) -> Places:
     )
     seen_s = np.where(observed[order], np.abs(times) / NS_PER_S, np.inf)
     unseen_s = np.minimum.reduceat(seen_s, starts)
-    bits = np.bitwise_or.reduceat(np.left_shift(1, kinds.astype(np.int64)), starts)
-    bits[unseen_s > reach_s] = 0
-    user, kind = np.nonzero(bits[:, None] >> np.arange(_KIND_BITS) & 1)
+    pairs = [
+        (user, kind)
+        for user in np.flatnonzero(unseen_s <= reach_s).tolist()
+        for kind in known[int(ids[starts[user]])]
+    ]
+    user, kind = np.array(pairs, np.intp).reshape(-1, 2).T
     drawn = _moved(times / NS_PER_S, boxes, starts, ends, before)
     return Places(
         np.concatenate([box[user[valid[user]]] for box, valid in drawn]),
