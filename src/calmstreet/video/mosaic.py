@@ -14,6 +14,8 @@ __all__ = ["FILL_LEVEL", "fill", "mosaic", "polygon_mask"]
 FILL_LEVEL = 40
 """Grey level of the site's masks in a stored picture."""
 
+_STEP_PX = 4
+
 
 def polygon_mask(
     polygons: Sequence[Sequence[tuple[float, float]]], width_px: int, height_px: int, scale: float
@@ -40,30 +42,32 @@ def fill(picture: NDArray[np.uint8], polygons: NDArray[np.uint8]) -> None:
 def mosaic(picture: NDArray[np.uint8], zones: Zones) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """Return (mosaicked copy of ``picture`` (h, w, 3), mask uint8 (h, w) 255 where covered).
 
-    Each zone is snapped outwards to the grid of its cell size, which starts in the picture's
-    corner; each cell becomes its mean. Where zones overlap the coarser one wins.
+    The grid of each cell size starts in the picture's corner; each cell becomes the mean of the
+    whole cell, painted as far as the zone reaches. Where zones overlap the coarser one wins.
 
     >>> picture = np.arange(8, dtype=np.uint8).reshape(1, 8, 1).repeat(8, 0).repeat(3, 2)
     >>> zone = Zones(np.array([[1, 1, 3, 3]], np.float32), np.array([6]))
     >>> mosaic(picture, zone)[0][0, :, 0].tolist()
-    [2, 2, 2, 2, 2, 2, 6, 7]
+    [2, 2, 2, 2, 4, 5, 6, 7]
     """
     height, width = picture.shape[:2]
     covered = np.zeros((height, width), np.uint8)
     result = picture.copy()
     for left, top, right, bottom, cell in _snapped(zones, width, height):
-        x_end, y_end = min(right, width), min(bottom, height)
-        patch = _padded(picture[top:y_end, left:x_end], right - x_end, bottom - y_end)
-        columns, rows = (right - left) // cell, (bottom - top) // cell
-        small = cv2.resize(patch, (columns, rows), interpolation=cv2.INTER_AREA)
-        large = cv2.resize(small, (right - left, bottom - top), interpolation=cv2.INTER_NEAREST)
-        result[top:y_end, left:x_end] = large[: y_end - top, : x_end - left]
-        covered[top:y_end, left:x_end] = 255
+        x0, y0 = left // cell * cell, top // cell * cell
+        x1, y1 = -(-right // cell) * cell, -(-bottom // cell) * cell
+        x_in, y_in = min(x1, width), min(y1, height)
+        patch = _padded(picture[y0:y_in, x0:x_in], x1 - x_in, y1 - y_in)
+        cells = ((x1 - x0) // cell, (y1 - y0) // cell)
+        small = cv2.resize(patch, cells, interpolation=cv2.INTER_AREA)
+        large = cv2.resize(small, (x1 - x0, y1 - y0), interpolation=cv2.INTER_NEAREST)
+        result[top:bottom, left:right] = large[top - y0 : bottom - y0, left - x0 : right - x0]
+        covered[top:bottom, left:right] = 255
     return result, covered
 
 
 def _snapped(zones: Zones, width: int, height: int) -> list[list[int]]:
-    """Return rows of l, t, r, b, cell on the grid, coarsest last, those outside left out."""
+    """Return rows of l, t, r, b, cell in whole pixels, coarsest last, those outside left out."""
     if not np.isfinite(zones.rect_px).all():
         raise ValueError("a zone to blur has a corner that is not a number")
     cell = zones.cell_px
@@ -71,8 +75,8 @@ def _snapped(zones: Zones, width: int, height: int) -> list[list[int]]:
         raise ValueError("a mosaic cell has a size that is not allowed")
     limits = np.array([width, height, width, height], np.float64)
     rect = np.clip(zones.rect_px.astype(np.float64), 0.0, limits)
-    rect[:, :2] = np.floor(rect[:, :2] / cell[:, None]) * cell[:, None]
-    rect[:, 2:] = np.ceil(rect[:, 2:] / cell[:, None]) * cell[:, None]
+    rect[:, :2] = np.floor(rect[:, :2] / _STEP_PX) * _STEP_PX
+    rect[:, 2:] = np.minimum(np.ceil(rect[:, 2:] / _STEP_PX) * _STEP_PX, limits[2:])
     inside = (
         (zones.rect_px[:, 2] > 0)
         & (zones.rect_px[:, 3] > 0)

@@ -40,10 +40,10 @@ PLATE_LIMIT_PX = 5
 CELLS_PX: tuple[int, ...] = (6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256)
 """Sizes of mosaic cells. Few, so that cells lie on the same grid from picture to picture."""
 
-_CELLS_PER_HEAD = 3.0
-_CELLS_PER_WHOLE = 6.0
-_PLATE_CELL_OF_HEIGHT = 0.07
-_PLATE_CELL_OF_WIDTH = 0.05
+_CELLS_PER_HEAD = 1.25
+_CELLS_PER_WHOLE = 3.0
+_PLATE_CELL_OF_HEIGHT = 0.1
+_PLATE_CELL_OF_WIDTH = 0.07
 _GLASS_HEAD_SHARE = 0.16
 _VEHICLES = (Kind.CAR, Kind.VAN, Kind.BUS, Kind.TRUCK)
 
@@ -131,7 +131,7 @@ def _grown(
 
 
 def _plate_cell_px(box_px: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return a size under which two cells are higher than the vehicle's plate."""
+    """Return the height of the vehicle's plate, or more."""
     size = np.maximum(
         _PLATE_CELL_OF_HEIGHT * (box_px[:, 3] - box_px[:, 1]),
         _PLATE_CELL_OF_WIDTH * (box_px[:, 2] - box_px[:, 0]),
@@ -143,7 +143,7 @@ def zones_whole(box_px: NDArray[np.float32]) -> Zones:
     """Return the whole boxes with a margin, coarse enough even where one is a head or a plate.
 
     >>> zones_whole(np.array([[0, 0, 100, 100]], np.float32)).cell_px.tolist()
-    [24]
+    [48]
     """
     shorter = np.minimum(box_px[:, 3] - box_px[:, 1], box_px[:, 2] - box_px[:, 0])
     size = np.maximum(_plate_cell_px(box_px), shorter / np.float32(_CELLS_PER_WHOLE))
@@ -184,7 +184,7 @@ def zones_of(
 
     >>> zones = zones_of(np.array([[10, 0, 40, 90]], np.float32), np.array([1], np.uint8))
     >>> zones.rect_px.round().tolist(), zones.cell_px.tolist()
-    ([[4.0, -14.0, 46.0, 32.0]], [6])
+    ([[4.0, -14.0, 46.0, 32.0]], [12])
     """
     person = kind == Kind.PEDESTRIAN
     rider = np.isin(kind, (Kind.BICYCLE, Kind.MOTORCYCLE))
