@@ -70,6 +70,8 @@ def _snapped(zones: Zones, width: int, height: int) -> list[list[int]]:
     """Return rows of l, t, r, b, cell in whole pixels, coarsest last, those outside left out."""
     if not np.isfinite(zones.rect_px).all():
         raise ValueError("a zone to blur has a corner that is not a number")
+    if (zones.rect_px[:, :2] > zones.rect_px[:, 2:]).any():
+        raise ValueError("a zone to blur is turned inside out")
     cell = zones.cell_px
     if not np.isin(cell, CELLS_PX).all():
         raise ValueError("a mosaic cell has a size that is not allowed")
@@ -82,6 +84,7 @@ def _snapped(zones: Zones, width: int, height: int) -> list[list[int]]:
         & (zones.rect_px[:, 3] > 0)
         & (zones.rect_px[:, 0] < width)
         & (zones.rect_px[:, 1] < height)
+        & (rect[:, :2] < rect[:, 2:]).all(axis=1)
     )
     rows = np.column_stack([rect, cell])[inside].astype(np.int64)
     different = {tuple(row) for row in rows.tolist()}

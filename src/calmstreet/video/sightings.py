@@ -19,6 +19,7 @@ _SHARE_OF_WAY = 0.25
 _MOVED_REACH_S = 0.4
 _FAST_SIZES_PER_S = 0.5
 _SHARES_DRAWN = (0.5, 1.0)
+_LEAST_SHRUNK = 0.7
 _LARGE_SHARE = 0.1
 _CLEAR_SCORE = 0.5
 _TRUSTED_S = 60.0
@@ -257,4 +258,6 @@ def _drawn(
     size = seen[:, 2:] - seen[:, :2]
     grow = size * (_GROWTH_PER_S * away_s)[:, None] + _SHARE_OF_WAY * np.abs(back)[:, :2]
     box = seen - back
-    return np.concatenate([box[:, :2] - grow, box[:, 2:] + grow], axis=1).astype(np.float32)
+    middle = (box[:, :2] + box[:, 2:]) / 2
+    half = np.maximum((box[:, 2:] - box[:, :2]) / 2, _LEAST_SHRUNK * size / 2) + grow
+    return np.concatenate([middle - half, middle + half], axis=1).astype(np.float32)
