@@ -34,7 +34,7 @@ def measured(row: KnownError, folder: Path) -> int:
 
 
 @pytest.mark.parametrize("row", known_errors(), ids=lambda row: row["clip"].replace(" ", "-"))
-def test_known_errors_are_this_version_s(row: KnownError, tmp_path: Path) -> None:
+def test_every_clip_still_counts_as_written(row: KnownError, tmp_path: Path) -> None:
     found = measured(row, tmp_path)
     assert found == row["counted"], (
         f"{row['file']} now counts {found}; write it into report/known_errors.toml and the "
