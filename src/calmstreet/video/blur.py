@@ -149,11 +149,15 @@ class Blur:
             score=detections.score,
             moves=moves,
         )
-        points = self._trusted(points)
-        seen = self._places(detections.box_px[clear], detections.kind[clear])
+        points = self._trusted(frame.t_ns, points)
         tracked = self._places(points.box_px, points.kind)
         observed = (points.flags & Flag.COASTED) == 0
-        self._standing.update(frame.t_ns, bgr, *join_places([tracked.of(observed), seen]))
+        found = self._places(detections.box_px, detections.kind)
+        self._standing.update(
+            frame.t_ns, bgr, *join_places([tracked.of(observed), found.of(clear)])
+        )
+        believed = clear | (not self._trust.settled(frame.t_ns))
+        seen = found.of(believed)
         standing = Places(*self._standing.covered(frame.t_ns))
         boxes = np.concatenate([seen.box_px, tracked.box_px, standing.box_px])
         blobs = np.empty((0, 4), np.float32) if moving is None else self._blobs(moving, boxes)
@@ -161,7 +165,7 @@ class Blur:
             Step(
                 t_ns=frame.t_ns,
                 seen=seen,
-                seen_moves=moves[clear],
+                seen_moves=moves[believed],
                 track_id=points.track_id,
                 tracked=tracked,
                 observed=observed,
@@ -171,10 +175,10 @@ class Blur:
         )
         self._waiting.append(_Waiting(frame.t_ns, bgr))
 
-    def _trusted(self, points: TrackPoints) -> TrackPoints:
+    def _trusted(self, t_ns: int, points: TrackPoints) -> TrackPoints:
         """Return the rows without tracks that never moved where only weak boxes were seen."""
         keeps = self._trust.keeps(
-            int(points.t_ns.max(initial=0)),
+            t_ns,
             points.box_px,
             picture_px=self._camera_size,
             score=points.score,

@@ -20,6 +20,8 @@ _MOVED_REACH_S = 0.4
 _FAST_SIZES_PER_S = 0.5
 _SHARES_DRAWN = (0.5, 1.0)
 _LEAST_SHRUNK = 0.7
+_FURTHEST_SIZES = 1.5
+_SETTLED_S = 3.0
 _LARGE_SHARE = 0.1
 _CLEAR_SCORE = 0.5
 _TRUSTED_S = 60.0
@@ -112,11 +114,13 @@ class Trust:
     """Tells large boxes that the net only guesses, where nothing moves, from road users.
 
     What is so large came there moving, or is seen clearly now and then: a weak box over a still
-    street, that no clear one agreed with in the last minute, is the street itself.
+    street, that no clear one agreed with in the last minute, is the street itself. In the first
+    seconds (``settled``) nobody can know.
     """
 
     def __init__(self) -> None:
         self._clear: deque[tuple[int, NDArray[np.float32]]] = deque()
+        self._first_ns: int | None = None
 
     def keeps(
         self,
@@ -144,6 +148,11 @@ class Trust:
             clear = np.concatenate([boxes for _, boxes in self._clear])
             weak &= ~(iou(box_px, clear) >= _SAME_USER_IOU).any(axis=1)
         return ~weak
+
+    def settled(self, t_ns: int) -> bool:
+        """Return whether the first seconds, in which every box is believed, are over."""
+        self._first_ns = t_ns if self._first_ns is None else self._first_ns
+        return t_ns - self._first_ns > _SETTLED_S * NS_PER_S
 
 
 def _without_track(step: Step) -> NDArray[np.bool_]:
@@ -228,7 +237,7 @@ def _moved(
     Each pair holds a box a track and which tracks it is for. Between two rows a box is
     interpolated. Past the ends it is drawn out along the last motion, the whole way and half of it
     (it may brake), and stays where it was seen unless it was fast. It grows with the way and the
-    time to the nearest row.
+    time to the nearest row. What moved on by more than its size is left to the motion eye.
     """
     low = np.clip(before, starts, ends - 1)
     high = np.clip(before + 1, starts, ends - 1)
@@ -241,10 +250,12 @@ def _moved(
     exact = t_s[low] == 0
     nearest = np.where(exact, low, nearest)
     seen, away_s = boxes[nearest], np.abs(t_s[nearest])
-    size = seen[:, 2:] - seen[:, :2]
+    size = np.maximum(seen[:, 2:] - seen[:, :2], 1.0)
     fast = (np.abs(rate).reshape(-1, 2, 2).max(axis=1) > _FAST_SIZES_PER_S * size).any(axis=1)
     outside = (first | last) & ~exact
-    valid = [outside, np.ones(len(starts), np.bool_), outside & ~(fast & (away_s > _MOVED_REACH_S))]
+    way = (np.abs(rate).reshape(-1, 2, 2).max(axis=1) * away_s[:, None] / size).max(axis=1)
+    near = ~outside | (way <= _FURTHEST_SIZES)
+    valid = [outside & near, near, outside & ~(fast & (away_s > _MOVED_REACH_S))]
     return [
         (_drawn(seen, rate * (share * t_s[nearest])[:, None], away_s), here)
         for share, here in zip((*_SHARES_DRAWN, 0.0), valid, strict=True)
