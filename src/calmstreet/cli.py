@@ -3,6 +3,8 @@
 import json
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -92,21 +94,20 @@ def analyse(
     """Find, follow and count the road users of a video."""
     from calmstreet.pipeline.analyse import Request, analyse_videos
 
-    summary = analyse_videos(
-        Request(
-            videos=tuple(videos),
-            out=out,
-            site=site,
-            camera=camera,
-            start=start,
-            video=video.value,
-            lang=lang.value,
-            analysed_fps=analysed_fps,
-            net_every=net_every,
-            detector=detector,
-        ),
-        progress=_progress(),
+    request = Request(
+        videos=tuple(videos),
+        out=out,
+        site=site,
+        camera=camera,
+        start=start,
+        video=video.value,
+        lang=lang.value,
+        analysed_fps=analysed_fps,
+        net_every=net_every,
+        detector=detector,
     )
+    with _interruptible():
+        summary = analyse_videos(request, progress=_progress())
     _tell(summary, as_json=as_json, out=out)
     if summary.get("state") == "interrupted":
         raise typer.Exit(130)
@@ -210,6 +211,15 @@ def demo(
         typer.echo(line)
 
 
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    try:
+        yield
+    except KeyboardInterrupt:
+        typer.echo("calmstreet: interrupted; what was stored before stays as it was", err=True)
+        raise typer.Exit(130) from None
+
+
 def _progress() -> Any:
     """Return the reporter of long work; on standard error, so that --json stays clean."""
     from calmstreet.pipeline.progress import reporter
@@ -237,9 +247,6 @@ def main() -> None:
         for sentence in str(error).splitlines():
             typer.echo(f"calmstreet: {sentence}", err=True)
         sys.exit(2)
-    except KeyboardInterrupt:
-        typer.echo("calmstreet: interrupted; what was stored before stays as it was", err=True)
-        sys.exit(130)
 
 
 if __name__ == "__main__":

@@ -69,7 +69,8 @@ def picture_at(t_s: float, blocks: Sequence[Block]) -> NDArray[np.uint8]:
             cv2.rectangle(picture, (left, top), (right, foot), (block.grey,) * 3, -1)
             cv2.rectangle(picture, (left + 8, top + 4), (right - 8, top + 10), (170,) * 3, -1)
     noise = dice.integers(-9, 10, picture.shape, dtype=np.int16)
-    return np.clip(picture + noise, 0, 255).astype(np.uint8)
+    noisy: NDArray[np.uint8] = np.clip(picture + noise, 0, 255).astype(np.uint8)
+    return noisy
 
 
 def even_times(duration_s: float, fps: float = FPS) -> list[float]:

@@ -176,6 +176,26 @@ def test_a_later_file_without_a_time_is_laid_behind(tmp_path: Path, site: Path) 
     assert gate(watched(b, *words)) == (2, 2)
 
 
+def test_known_and_unknown_times_are_not_mixed(tmp_path: Path, site: Path) -> None:
+    a = a_film(named(tmp_path, 0), BLOCKS, duration_s=5.0)
+    b = a_film(tmp_path / "b.mp4", BLOCKS, duration_s=5.0)
+    words = ("--site", site, "--out", tmp_path / "out", "--video", "none")
+    watched(a, *words)
+    says = refused("analyse", b, *words, "--detector", "motion", says="clock time is known")
+    assert "--start" in says
+    assert len(watched(b, *words, "--start", "2026-03-03T07:30:00")["runs"]) == 2
+
+
+def test_years_between_two_videos(tmp_path: Path, site: Path) -> None:
+    a = a_film(tmp_path / "cam_2020-03-02_07-30-00.mp4", BLOCKS, duration_s=11.0)
+    b = a_film(named(tmp_path, 0), BLOCKS, duration_s=11.0)
+    words = ("--site", site, "--out", tmp_path / "out", "--video", "none")
+    summary = watched(a, b, *words)
+    assert gate(summary) == (2, 2)
+    assert summary["exposure_s"] == pytest.approx(22.0, abs=0.3)
+    assert sum(tree(tmp_path / "out").values()) < 5_000_000
+
+
 def test_what_was_counted_already_is_refused(tmp_path: Path, site: Path) -> None:
     a = a_film(named(tmp_path, 0), BLOCKS, duration_s=11.0)
     (tmp_path / "copy").mkdir()

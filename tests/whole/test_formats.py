@@ -142,7 +142,8 @@ def big(path: Path, width: int, height: int, *, duration_s: float = LASTS_S, fps
         stream.pix_fmt = "yuv420p"
         stream.bit_rate = 8_000_000
         for i in range(round(duration_s * fps)):
-            picture = cv2.resize(picture_at(i / fps, BLOCKS), (width, height))
+            small = picture_at(i / fps, BLOCKS)
+            picture = np.asarray(cv2.resize(small, (width, height)), np.uint8)
             frame = av.VideoFrame.from_ndarray(picture, format="bgr24")
             frame.pts = i
             frame.time_base = Fraction(1, fps)

@@ -1,7 +1,7 @@
 """Road users out in open formats, and in from other programs."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calmstreet.config.site import check_frame, load_site
-from calmstreet.errors import InputError
+from calmstreet.errors import InputError, StoreError
 from calmstreet.interop.files import Imported
 from calmstreet.interop.geojson import write_geojson
 from calmstreet.interop.mot import read_mot, write_mot
@@ -21,15 +21,16 @@ from calmstreet.model.run import Run
 from calmstreet.model.site import Site
 from calmstreet.pipeline import warned
 from calmstreet.pipeline.counting import count_run, step_blocks
-from calmstreet.pipeline.planning import chosen_camera
+from calmstreet.pipeline.planning import BEHIND_S, check_joins, chosen_camera
 from calmstreet.pipeline.results import write_results
 from calmstreet.store.catalogue import Catalogue, SourceFile
 from calmstreet.store.findings import Warned
 from calmstreet.store.folder import only_writer
 from calmstreet.store.points import PointWriter, read_steps
-from calmstreet.units import from_iso
+from calmstreet.units import from_iso, ns_from_s
 
 MOT_FPS = 25.0
+SERIALS = 0xFFFFFFFF
 
 __all__ = ["ImportRequest", "export_result", "import_file"]
 
@@ -41,6 +42,8 @@ def export_result(folder: Path, *, form: str, out: Path) -> str:
     """
     with Catalogue.open(folder) as catalogue:
         runs = catalogue.runs()
+        if not runs:
+            raise StoreError(f"{folder} holds no finished run; analyse a video into it")
         labels = catalogue.track_labels([run.run_id for run in runs])
         if form == "mot" and len(runs) != 1:
             raise InputError(
@@ -89,6 +92,10 @@ class ImportRequest:
     camera: str | None = None
     lang: str = "en"
 
+    def __post_init__(self) -> None:
+        if self.fps is not None and not 0 < self.fps <= 1000:
+            raise InputError(f"--fps {self.fps:g} must be more than 0 and at most 1000")
+
 
 def import_file(request: ImportRequest) -> dict[str, Any]:
     """Count the road users of a MOT CSV or of our own Parquet under a site; return the summary.
@@ -103,24 +110,62 @@ def import_file(request: ImportRequest) -> dict[str, Any]:
         check_frame(site, camera_id, *size_px)
     if not request.file.is_file():
         raise InputError(f"{request.file} is not there; check the path of the file to import")
+    run = _new_run(request, site, camera_id)
+    imported = _read(request, run, site.tz)
+    name = str(request.file.resolve())
     with only_writer(request.out), Catalogue.open(request.out, create=True) as catalogue:
         catalogue.forget_unpublished()
+        replaced, others = _parted(catalogue, name)
+        check_joins(request.out, others, site=site, time_known=run.time_known)
+        imported = _placed(imported, run, others, request)
         catalogue.save_site(site, text)
-        run = _new_run(request, site, camera_id)
-        name = str(request.file.resolve())
-        replaced = [
-            r.run_id
-            for r in catalogue.runs()
-            if name in {f.name for f in catalogue.files_of(r.run_id)}
-        ]
         source = SourceFile(name=name, size_bytes=request.file.stat().st_size, start_ns=0)
         run = replace(run, run_id=catalogue.new_run(run, files=[source]))
-        imported = _read(request, run, site.tz)
+        imported = _as_run(imported, run.run_id)
         run = _store(catalogue, run, imported, size_px or _reach_px(imported.points, site))
         catalogue.save_flow(count_run(catalogue, run, site))
         catalogue.save_warnings(run.run_id, _notes(request, run))
         catalogue.publish([run.run_id], replaced)
         return write_results(catalogue, lang=request.lang)
+
+
+def _parted(catalogue: Catalogue, name: str) -> tuple[list[int], list[Run]]:
+    """Return the ids of the runs made from a file, which are replaced, and the other runs."""
+    replaced, others = [], []
+    for run in catalogue.runs():
+        if name in {file.name for file in catalogue.files_of(run.run_id)}:
+            replaced.append(run.run_id)
+        else:
+            others.append(run)
+    return replaced, others
+
+
+def _placed(
+    imported: Imported, run: Run, others: Sequence[Run], request: ImportRequest
+) -> Imported:
+    """Return the import behind what is there if its time is unknown; refuse what is there twice."""
+    mine = [other for other in others if other.camera_id == run.camera_id]
+    steps = imported.steps_ns
+    if run.time_known == "unknown" and mine:
+        shift = max(other.end_ns for other in mine) + ns_from_s(BEHIND_S) - int(steps[0])
+        points = replace(imported.points, t_ns=imported.points.t_ns + shift)
+        return replace(imported, points=points, steps_ns=steps + shift)
+    for other in mine:
+        if other.start_ns <= steps[-1] and steps[0] <= other.end_ns:
+            raise InputError(
+                f"{request.file} lies in the time of {other.source}, which {request.out} holds "
+                "already; check --start, or give another --out"
+            )
+    return imported
+
+
+def _as_run(imported: Imported, run_id: int) -> Imported:
+    """Return an import under the id of its run."""
+    points = imported.points
+    serial = points.track_id & SERIALS
+    ids = np.where(points.track_id < 0, points.track_id, (run_id << 32) | serial)
+    labels = {(run_id << 32) | (int(old) & SERIALS): text for old, text in imported.labels.items()}
+    return replace(imported, points=replace(points, run_id=run_id, track_id=ids), labels=labels)
 
 
 def _notes(request: ImportRequest, run: Run) -> list[Warned]:

@@ -2,7 +2,7 @@
 
 import cv2
 
-from calmstreet.errors import ModelError
+from calmstreet.errors import InputError, ModelError
 from calmstreet.model.kinds import KIND_NAMES, Kind
 from calmstreet.perception.detector import Detector
 from calmstreet.perception.onnx import load_net, net_is_installed
@@ -23,6 +23,8 @@ def chosen_net(name: str) -> Detector | None:
     cv2.setNumThreads(1)
     if name == MOTION or (name == SHIPPED and not net_is_installed()):
         return None
+    if name == "onnx:":
+        raise InputError("--detector onnx: names no file; write onnx:PATH")
     if name == SHIPPED or name.startswith("onnx:"):
         return load_net(name)
     made = find_plugin(DETECTORS, name).load()()

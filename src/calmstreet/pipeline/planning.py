@@ -1,7 +1,7 @@
 """What an analysis will do, checked before anything is written."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,7 +15,16 @@ from calmstreet.units import NS_PER_S, from_iso, ns_from_s
 from calmstreet.video.source import FileSource, VideoInfo, find_videos, probe
 from calmstreet.video.timeline import Clip, Placed, lay_out, time_zero
 
-__all__ = ["KEPT_S", "Plan", "Request", "chosen_camera", "make_plan", "plan_against"]
+__all__ = [
+    "BEHIND_S",
+    "KEPT_S",
+    "Plan",
+    "Request",
+    "check_joins",
+    "chosen_camera",
+    "make_plan",
+    "plan_against",
+]
 
 KEPT_S = {"60s": 60.0, "none": 0.0, "full": float("inf")}
 BEHIND_S = 10.0
@@ -133,12 +142,7 @@ def plan_against(plan: Plan, catalogue: Catalogue) -> Plan:
         (replaced if same else others).append(run)
         if same and not names <= sources:
             raise InputError(_needs_all(catalogue, names - sources))
-    for run in others:
-        if run.site_version != plan.site.site_version:
-            raise InputError(
-                f"{catalogue.folder} holds {run.source} counted under another site; give another "
-                "--out, or analyse all its videos again in one command"
-            )
+    check_joins(catalogue.folder, others, site=plan.site, time_known=plan.placed[0].time_known)
     mine = [run for run in others if run.camera_id == plan.camera_id]
     taken = tuple((run.start_ns, run.end_ns) for run in mine)
     return replace(
@@ -146,6 +150,25 @@ def plan_against(plan: Plan, catalogue: Catalogue) -> Plan:
         replaced_run_ids=tuple(run.run_id for run in replaced),
         taken_ns=taken,
     )
+
+
+def check_joins(folder: Path, others: Sequence[Run], *, site: Site, time_known: str) -> None:
+    """Raise InputError when a new run cannot stand beside the others of a folder.
+
+    They are of one site, and either all on the wall clock or all of unknown time.
+    """
+    for run in others:
+        if run.site_version != site.site_version:
+            raise InputError(
+                f"{folder} holds {run.source} counted under another site; give another "
+                "--out, or analyse all its videos again in one command"
+            )
+        if (run.time_known == "unknown") != (time_known == "unknown"):
+            known = "is not known" if run.time_known == "unknown" else "is known"
+            raise InputError(
+                f"{folder} holds {run.source}, whose clock time {known}: the two cannot be laid on "
+                "one clock; add --start, or give another --out"
+            )
 
 
 def _needs_all(catalogue: Catalogue, missing: set[str]) -> str:

@@ -75,6 +75,8 @@ class Session:
         """Throw away the runs and the video of an analysis that failed."""
         if self._writer is not None:
             self._writer.discard()
+        if self._watch is not None:
+            self._watch.points.leave()
         with suppress(StoreError):
             self.catalogue.forget_unpublished()
 

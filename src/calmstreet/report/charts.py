@@ -16,7 +16,7 @@ from calmstreet.model.kinds import KIND_NAMES
 from calmstreet.report.colours import KIND_HEX, LIGHT_OF_DAY_HEX
 from calmstreet.report.svg import INK, empty_axes, styled, svg_of
 from calmstreet.report.texts import Texts
-from calmstreet.units import ns_from_s, s_from_ns
+from calmstreet.units import NS_PER_S, ns_from_s, s_from_ns
 
 __all__ = [
     "counts_chart",
@@ -28,6 +28,8 @@ __all__ = [
 
 _LINES = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
 _WATCHED_SHARE = 0.95
+_MOST_BINS = 672
+_DAY_NS = 86_400 * NS_PER_S
 _HEADWAY_END_S = 12.0
 
 
@@ -84,11 +86,19 @@ def counts_chart(
 
 
 def _all_starts(bins: Bins) -> NDArray[np.int64]:
-    """Return the start of every bin from first to last, those without a row too."""
+    """Return the start of every bin from first to last, those without a row too.
+
+    Where that would be more than a week of quarter-hours, only bins with a row are drawn.
+    """
     if not len(bins):
         return np.zeros(1, np.int64)
     first, last = int(bins.start_ns.min()), int(bins.start_ns.max())
-    return np.arange(first, last + 1, ns_from_s(bins.width_s), dtype=np.int64)
+    width_ns = ns_from_s(bins.width_s)
+    count = (last - first) // width_ns + 1
+    aligned = ((bins.start_ns - first) % width_ns == 0).all()
+    if count > _MOST_BINS or not aligned:
+        return np.unique(bins.start_ns)
+    return first + width_ns * np.arange(count, dtype=np.int64)
 
 
 def _kinds_by_size(bins: Bins) -> list[int]:
@@ -146,6 +156,9 @@ def _time_ticks(axes: Axes, starts: NDArray[np.int64], *, texts: Texts, tz: str 
         axes.set_xlabel(texts.t("chart.offset_min"))
     else:
         names = [texts.clock_time(int(starts[i]), tz) for i in at]
+        if starts[-1] - starts[0] > _DAY_NS:
+            days = [texts.date(int(starts[i]), tz) for i in at]
+            names = [f"{time}\n{day}" for time, day in zip(names, days, strict=True)]
         axes.set_xlabel(f"{texts.t('chart.time_of_day')}, {texts.date(int(starts[0]), tz)}, {tz}")
     axes.set_xticks(at, names)
     axes.set_xlim(0, len(starts))

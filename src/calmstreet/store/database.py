@@ -86,6 +86,8 @@ def sentence(error: sqlite3.Error, path: Path) -> str:
         )
     if primary == sqlite3.SQLITE_FULL:
         return f"{path} cannot grow: the disk is full; free some space and try again"
+    if primary == sqlite3.SQLITE_IOERR:
+        return f"{path} cannot be written: the disk is full or fails; free some space or check it"
     if primary in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM):
         return f"{path} cannot be opened for writing ({error}); check the rights on the folder"
     return f"{path} refused what was asked ({error}); please report it"
