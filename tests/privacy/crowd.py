@@ -7,6 +7,7 @@ from math import radians
 from pathlib import Path
 
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 
 from calmstreet.model.frame import Frame
@@ -114,12 +115,9 @@ def overheard(kept: Kept) -> Iterator[None]:
                 kept.mask[picture.t_ns] = mask
             return ready
 
-    before = keeping.Blur
-    keeping.Blur = Overheard  # type: ignore[misc]
-    try:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(keeping, "Blur", Overheard)
         yield
-    finally:
-        keeping.Blur = before  # type: ignore[misc]
 
 
 def watched(scene: Scene, folder: Path) -> tuple[SceneTruth, Kept]:
@@ -189,7 +187,7 @@ def _shown(row: TruthRow, box: NDArray[np.float64]) -> bool:
     """Tell whether the middle of a mark lies in what nobody hides."""
     x, y = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
     left, top, right, bottom = row.visible_px
-    return left <= x <= right and top <= y <= bottom
+    return bool(left <= x <= right and top <= y <= bottom)
 
 
 def covered_share(mask: NDArray[np.uint8], box: tuple[float, float, float, float]) -> float:

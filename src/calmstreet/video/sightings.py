@@ -20,7 +20,7 @@ _MOVED_REACH_S = 0.4
 _FAST_SIZES_PER_S = 0.5
 _SHARES_DRAWN = (0.5, 1.0)
 _LEAST_SHRUNK = 0.7
-_FURTHEST_SIZES = 1.5
+_FURTHEST_SIZES = 1.0
 _SETTLED_S = 3.0
 _LARGE_SHARE = 0.1
 _CLEAR_SCORE = 0.5
@@ -253,7 +253,7 @@ def _moved(
     size = np.maximum(seen[:, 2:] - seen[:, :2], 1.0)
     fast = (np.abs(rate).reshape(-1, 2, 2).max(axis=1) > _FAST_SIZES_PER_S * size).any(axis=1)
     outside = (first | last) & ~exact
-    way = (np.abs(rate).reshape(-1, 2, 2).max(axis=1) * away_s[:, None] / size).max(axis=1)
+    way = np.abs(rate).max(axis=1) * away_s / size.max(axis=1)
     near = ~outside | (way <= _FURTHEST_SIZES)
     valid = [outside & near, near, outside & ~(fast & (away_s > _MOVED_REACH_S))]
     return [
