@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from calmstreet.perception.median import median_of
 from calmstreet.units import NS_PER_S
 
 __all__ = ["MotionEye", "MotionSettings", "Moving", "blobs_of", "halved"]
@@ -124,10 +125,13 @@ class MotionEye:
         self._work = np.empty((3, *small.shape), np.float32)
         if self._samples is not None:
             size = (small.shape[1], small.shape[0])
-            fitted = [cv2.resize(s, size, interpolation=cv2.INTER_AREA) for s in self._samples]
-            self._street = np.median(fitted, axis=0).astype(np.float32)
-            away = np.stack([self._difference(s.astype(np.float32)).copy() for s in fitted])
-            self._spread = np.asarray(cv2.dilate(np.median(away, axis=0), _NEAR), np.float32)
+            fitted = [
+                np.asarray(cv2.resize(s, size, interpolation=cv2.INTER_AREA), np.uint8)
+                for s in self._samples
+            ]
+            self._street = median_of(fitted)
+            away = [self._difference(sample.astype(np.float32)).copy() for sample in fitted]
+            self._spread = np.asarray(cv2.dilate(median_of(away), _NEAR), np.float32)
         if self._ignore is not None:
             size = (small.shape[1], small.shape[0])
             ignore = cv2.resize(self._ignore, size, interpolation=cv2.INTER_NEAREST)
