@@ -102,7 +102,7 @@ def overheard(kept: Kept) -> Iterator[None]:
     """Note down what the pipeline's Blur takes in and gives out."""
 
     class Overheard(Blur):
-        def update(self, frame: Frame, *given: object) -> list[BlurredFrame]:  # type: ignore[override]
+        def update(self, frame: Frame, *given: object) -> list[BlurredFrame]:
             kept.raw[frame.t_ns] = frame.bgr(*self.size_px)
             return self._note(super().update(frame, *given))  # type: ignore[arg-type]
 
