@@ -96,7 +96,10 @@ def a_film(
     """
     times = even_times(duration_s) if times_s is None else list(times_s)
     shown = times if shows_s is None else list(shows_s)
-    more.setdefault("options", {"crf": "20"} if more.get("codec", "libx264") == "libx264" else {})
+    more.setdefault(
+        "options",
+        {"crf": "20", "threads": "1"} if more.get("codec", "libx264") == "libx264" else {},
+    )
 
     def picture(i: int) -> NDArray[np.uint8]:
         seen = picture_at(from_s + shown[i], blocks)

@@ -78,9 +78,9 @@ def test_an_import_replaces_and_joins_like_an_analysis(made: Made, tmp_path: Pat
     refused("import", other, "--site", changed, "--out", out, *words, says="another site")
     third = tmp_path / "third.txt"
     third.write_bytes(file.read_bytes())
-    words = ("import", third, "--site", made.site, "--out", out, *words)
-    assert "--start" in refused(*words, says="clock time is known")
-    refused(*words, "--start", "2026-03-02T07:30:04", says="x.txt")
+    line = ("import", third, "--site", made.site, "--out", out, *words)
+    assert "--start" in refused(*line, says="clock time is known")
+    refused(*line, "--start", "2026-03-02T07:30:04", says="x.txt")
 
 
 def test_imports_of_unknown_time_follow_each_other(made: Made, tmp_path: Path) -> None:

@@ -36,7 +36,7 @@ def make_summary(
     """Return the summary of a result. Counts are whole numbers; times ISO, or seconds from zero."""
     quarters = camera_bins(minutes, found.tz)
     notes = [*found.warnings, *_general_notes(found)]
-    counted = all(run.counted for run in found.runs)
+    counted = any(run.counted for run in found.runs)
     return {
         "calmstreet": __version__,
         "state": "complete" if all(r.state == "complete" for r in found.runs) else "partial",
