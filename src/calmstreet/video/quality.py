@@ -176,12 +176,16 @@ class _Sample:
     @cached_property
     def tiles(self) -> list[tuple[NDArray[np.float32], float]]:
         """Return each tile with its contrast."""
-        return [(tile, float(tile.std())) for tile in _tiles(self.luma)]
+        return [(tile, _spread(tile)[1]) for tile in _tiles(self.luma)]
 
     @cached_property
     def edges(self) -> list[tuple[NDArray[np.float32], float]]:
         """Return the edges of each tile about their mean, with their spread."""
-        return [(t - t.mean(), float(t.std())) for t in _tiles(_edges(self.luma))]
+        found = []
+        for tile in _tiles(_edges(self.luma)):
+            mean, spread = _spread(tile)
+            found.append((np.ravel(tile - np.float32(mean)), spread))
+        return found
 
 
 class _Spell:
@@ -230,9 +234,15 @@ def _likeness(a: _Sample, b: _Sample) -> float:
     values = []
     for (x, spread_x), (y, spread_y) in zip(a.edges, b.edges, strict=True):
         if max(spread_x, spread_y) > _MIN_EDGES:
-            product = float((x * y).mean())
+            product = float(x @ y) / len(x)
             values.append(product / max(spread_x * spread_y, 1e-6))
     return float(np.quantile(values, 0.75)) if len(values) >= _FEWEST_TILES else 1.0
+
+
+def _spread(tile: NDArray[np.float32]) -> tuple[float, float]:
+    """Return mean and standard deviation."""
+    mean, deviation = cv2.meanStdDev(tile)
+    return float(mean[0, 0]), float(deviation[0, 0])
 
 
 def _edges(a: NDArray[np.float32]) -> NDArray[np.float32]:
