@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calmstreet.model.detections import Detections
-from calmstreet.model.kinds import Eye, Kind
+from calmstreet.model.kinds import Eye, Flag, Kind
 from calmstreet.model.points import TrackPoints, concat_points
 from calmstreet.perception.tracker import Tracker, TrackerSettings
 from calmstreet.units import NS_PER_S
@@ -82,7 +82,8 @@ def follow(
     tracker = Tracker(
         camera_id="c", run_id=1, width_px=width_px, height_px=height_px, settings=settings
     )
-    return concat_points([tracker.update(step) for step in steps])
+    points = concat_points([tracker.update(step) for step in steps])
+    return points[(points.flags & Flag.TENTATIVE) == 0]
 
 
 def rows_of(points: TrackPoints, *, fps: float) -> Boxes:

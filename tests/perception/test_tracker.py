@@ -9,6 +9,7 @@ from tests.perception.walks import (
     a_step,
     a_tracker,
     a_walk,
+    believed,
     coasted,
     run,
     serials,
@@ -16,7 +17,7 @@ from tests.perception.walks import (
 )
 
 from calmstreet.model.kinds import Eye, Flag, Kind
-from calmstreet.model.points import POINT_COLUMNS, TrackPoints, track_id_of
+from calmstreet.model.points import POINT_COLUMNS, TrackPoints, concat_points, track_id_of
 
 RATES = pytest.mark.parametrize("fps", [5.0, 10.0, 20.0, 25.0])
 PERSON = {"size_px": (16.0, 40.0), "kind": Kind.PEDESTRIAN}
@@ -143,7 +144,7 @@ def test_the_net_may_look_at_every_nth_step(net_every: int, source: Eye) -> None
     assert sorted(int(t.kind) for t in points.tracks()) == [Kind.PEDESTRIAN, Kind.CAR, Kind.CAR]
 
 
-def test_a_blob_moves_a_track_of_the_net_but_keeps_its_size() -> None:
+def test_a_blob_moves_a_track_of_the_net() -> None:
     tracker = a_tracker()
     for k in range(10):
         tracker.update(a_step(k / 10, [(100 + 5 * k, 100, 160 + 5 * k, 130)]))
@@ -156,7 +157,8 @@ def test_a_blob_moves_a_track_of_the_net_but_keeps_its_size() -> None:
     assert not coasted(points).any()
     assert points.kind[0] == Kind.CAR
     wide, high = points.box_px[0, 2:] - points.box_px[0, :2]
-    assert (wide, high) == pytest.approx((60, 30), abs=3.0)
+    assert 60 < wide < 70
+    assert 30 < high < 40
     assert points.box_px[0, 0] > 175
 
 
@@ -260,7 +262,7 @@ def test_a_part_of_a_car_is_no_second_car() -> None:
         part = (x + 62, 105, x + 118, 155)
         boxes = [(x, 100, x + 120, 160), part][: 1 if k < 2 else 2]
         points = tracker.update(a_step(k / 10, boxes, score=[0.8, 0.5][: len(boxes)]))
-        assert len(points) <= 1
+        assert len(believed(points)) <= 1
     assert len(tracker.live()) <= 2
 
 
@@ -293,11 +295,30 @@ def test_a_single_weak_flicker_is_nobody() -> None:
     assert len(run(steps)) == 0
 
 
+def test_rows_are_tentative_until_the_track_is_sure() -> None:
+    car = a_walk((20, 190), (60, 0), source=Eye.MOTION, kind=Kind.UNKNOWN)
+    tracker = a_tracker()
+    points = concat_points([tracker.update(step) for step in walked([car], fps=10, duration_s=3.0)])
+    tentative = (points.flags & Flag.TENTATIVE) > 0
+    assert len(np.unique(points.track_id)) == 1
+    assert points.t_ns[0] == 0
+    assert tentative[0]
+    assert not tentative[-1]
+    assert (np.diff(tentative.astype(int)) <= 0).all()
+
+
+def test_who_gave_no_row_for_two_seconds_comes_back_as_another() -> None:
+    car = a_walk((20, 190), (4, 0), hidden_s=(3.0, 7.5))
+    points = run(walked([car], fps=10, duration_s=12.0))
+    for track in points.tracks():
+        assert (np.diff(track.points.t_ns) <= 2_000_000_000).all()
+
+
 def test_live_shows_also_the_unconfirmed() -> None:
     tracker = a_tracker()
     assert len(tracker.live()) == 0
-    assert len(tracker.update(a_step(0.0, [(100, 100, 130, 140)]))) == 0
-    assert tracker.live().track_id.tolist() == [track_id_of(3, 0)]
+    assert len(believed(tracker.update(a_step(0.0, [(100, 100, 130, 140)])))) == 0
+    assert tracker.live().track_id.tolist() == [track_id_of(3, 1)]
 
 
 def test_time_may_not_run_backwards() -> None:

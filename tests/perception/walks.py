@@ -116,9 +116,14 @@ def walked(
 
 
 def run(steps: Sequence[Detections], *, settings: TrackerSettings | None = None) -> TrackPoints:
-    """Return all rows that a new tracker gives for the steps."""
+    """Return all rows but the tentative ones that a new tracker gives for the steps."""
     tracker = a_tracker(settings=settings)
-    return concat_points([tracker.update(step) for step in steps])
+    return believed(concat_points([tracker.update(step) for step in steps]))
+
+
+def believed(points: TrackPoints) -> TrackPoints:
+    """Return the rows of road users that the tracker is sure of."""
+    return points[(points.flags & Flag.TENTATIVE) == 0]
 
 
 def serials(points: TrackPoints) -> list[int]:

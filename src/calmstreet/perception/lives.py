@@ -39,7 +39,7 @@ class TrackerSettings:
     """Lives in seconds, gates in sizes of the box or as shares of it.
 
     - ``high_score``: boxes at or above it are matched first and may begin a track;
-      ``sure_score`` confirms at once, else two hits.
+      ``sure_score`` confirms at once, else two hits; boxes under ``low_score`` are not looked at.
     - ``life_s`` from the last measurement to the end; ``standing_life_s`` the same for who stood
       still when last seen.
     - ``coast_s``: how long rows are given after the first miss, ``hidden_coast_s`` while hidden
@@ -54,6 +54,7 @@ class TrackerSettings:
     """
 
     high_score: float = 0.4
+    low_score: float = 0.3
     sure_score: float = 0.85
     life_s: float = 2.0
     standing_life_s: float = 5.0
@@ -93,18 +94,18 @@ def ended(table: TrackTable, t_ns: int, settings: TrackerSettings) -> NDArray[np
         return late
     life_ns = np.where(stands(table), ns_from_s(settings.standing_life_s), 0)
     life_ns = np.maximum(life_ns, ns_from_s(settings.life_s))
-    limit_ns = np.where(table.serial > 0, life_ns, _BLIND_TENTATIVE_NS)
+    limit_ns = np.where(table.sure, life_ns, _BLIND_TENTATIVE_NS)
     over: NDArray[np.bool_] = t_ns - table.seen_ns > limit_ns
     return over
 
 
 def given_up(table: TrackTable, t_ns: int, settings: TrackerSettings) -> NDArray[np.bool_]:
     """Return which unconfirmed tracks waited too long for their next hit."""
-    new: NDArray[np.bool_] = table.serial == 0
+    new: NDArray[np.bool_] = ~table.sure
     if not np.count_nonzero(new):
         return new
     waited_ns = t_ns - np.minimum(table.missed_ns, t_ns)
-    late: NDArray[np.bool_] = (table.serial == 0) & (waited_ns >= ns_from_s(settings.tentative_s))
+    late: NDArray[np.bool_] = new & (waited_ns >= ns_from_s(settings.tentative_s))
     return late
 
 
@@ -120,21 +121,24 @@ def note_misses(table: TrackTable, looked: Eye, t_ns: int) -> None:
 
 
 def ripe(
-    table: TrackTable, boxes_px: NDArray[np.float64], settings: TrackerSettings
+    table: TrackTable,
+    boxes_px: NDArray[np.float64],
+    frame_px: NDArray[np.float64],
+    settings: TrackerSettings,
 ) -> NDArray[np.bool_]:
-    """Return which unconfirmed tracks have earned an id.
+    """Return which unconfirmed tracks have earned to be believed.
 
     The net: one very sure box, two that add up, or weak ones at every second look for 0.15 s.
     Motion: seen for long enough, come far enough, and on a way that is not a tremble.
     """
-    new: NDArray[np.bool_] = table.serial == 0
+    new: NDArray[np.bool_] = ~table.sure
     if not np.count_nonzero(new):
         return new
     age_ns = table.seen_ns - table.birth_ns
     steady = (age_ns >= 150_000_000) & (2 * table.net_hits >= table.net_looks)
     twice = (table.net_hits > 1) & ((table.trust >= 1.2) | steady)
     sure = (table.net_hits > 0) & (table.trust >= settings.sure_score) & (table.net_hits == 1)
-    far = votes.shift_px(table.born_px, boxes_px)
+    far = votes.shift_px(table.born_px, boxes_px, frame_px)
     moving = (
         (age_ns >= ns_from_s(settings.motion_birth_s))
         & (far >= settings.motion_birth_sizes * table.size_px())
@@ -152,19 +156,19 @@ def shown(
     Plausible: nobody looked since, or the first miss is younger than the limit for open, partly
     hidden (``hidden`` is the share of its box under another) or standing users and than a third
     of the time it had been seen before, so that a flicker leaves no ghost. Who lies wholly behind
-    another gives no row: the track waits unseen until it comes out.
+    another gives no row: the track waits unseen until it comes out. An unconfirmed track gives a
+    row only when it is measured.
     """
-    known = table.serial > 0
-    now = table.seen_ns == t_ns
+    now: NDArray[np.bool_] = table.seen_ns == t_ns
     if np.count_nonzero(now) == len(table):
-        return known
+        return now
     missed_ns = t_ns - np.minimum(table.missed_ns, t_ns)
     limit_s = np.where(hidden > _HIDDEN, settings.hidden_coast_s, settings.coast_s)
     limit_s = np.where(stands(table), settings.standing_life_s, limit_s)
     plausible = missed_ns < limit_s * NS_PER_S
     plausible &= missed_ns <= settings.coast_share * (table.seen_ns - table.birth_ns)
     plausible &= (hidden < _WHOLLY_HIDDEN) | (table.missed_ns > t_ns)
-    visible: NDArray[np.bool_] = known & (now | plausible)
+    visible: NDArray[np.bool_] = now | (table.sure & plausible)
     return visible
 
 
@@ -185,7 +189,7 @@ def hidden_share(
     i, j = i[apart], j[apart]
     area = table.mean[:, 2] * table.mean[:, 3]
     shared = overlaps(boxes_px[i], boxes_px[j])
-    np.maximum.at(share, i, shared / area[i] * (table.serial[j] > 0))
+    np.maximum.at(share, i, shared / area[i] * table.sure[j])
     close = shared > 0.6 * np.minimum(area[i], area[j])
     if not np.count_nonzero(close):
         return share, double
@@ -217,7 +221,7 @@ def twins(
 
 def _strength(table: TrackTable, rows: NDArray[np.intp]) -> NDArray[np.int64]:
     """Return a number that is greater for tracks of the net, confirmed and older ones."""
-    rank = (table.net_hits > 0) * 2 + (table.serial > 0)
+    rank = (table.net_hits > 0) * 2 + table.sure
     order = np.empty(len(table), np.int64)
     order[np.lexsort((-table.serial, -table.birth_ns, rank))] = np.arange(len(table))
     return order[rows]
@@ -226,9 +230,9 @@ def _strength(table: TrackTable, rows: NDArray[np.intp]) -> NDArray[np.int64]:
 def run_twin_clock(table: TrackTable, double: NDArray[np.bool_], t_ns: int) -> NDArray[np.bool_]:
     """Keep the time since when a track looks like a double, in place; return who must end.
 
-    Only those with an id: an unconfirmed one stays, so that it takes its boxes and stays nobody.
+    Only confirmed ones: an unconfirmed one stays, so that it takes its boxes and stays nobody.
     """
-    table.twin_ns = votes.run_clock(table.twin_ns, double & (table.serial > 0), t_ns)
+    table.twin_ns = votes.run_clock(table.twin_ns, double & table.sure, t_ns)
     if not np.count_nonzero(double):
         return double
     return t_ns - np.minimum(table.twin_ns, t_ns) > _TWIN_NS

@@ -19,12 +19,13 @@ class TrackTable:
     ``mean`` (n, 4) centre x, centre y, width, height in px and ``rate`` (n, 4) the same per second,
     with variances ``var``, ``cov``, ``var_rate`` (n, 4) per axis; ``born_px`` (n, 4) first box l,
     t, r, b; ``votes`` (n, 8) score per Kind; ``path_px`` length of the way; ``trust`` sum of the
-    net's scores; ``score`` the last; ``serial`` 0 until confirmed; ``birth_ns``, ``seen_ns`` first
-    and last measured instant; ``missed_ns`` the first look since that did not find it;
-    ``slow_ns``, ``fast_ns``, ``faster_ns`` since when it is slow, rides, rides fast; ``twin_ns``
-    since when it looks like the double of another (all NEVER_NS while they do not run); ``hits``
-    measurements; ``net_hits`` those of the net in ``net_looks``; ``kind`` with most votes;
-    ``rider`` the Kind that a fast person became, or 0; ``moved`` has ever moved.
+    net's scores; ``score`` the last; ``serial`` its number in the run; ``sure`` confirmed;
+    ``shown_ns`` its last row; ``birth_ns``, ``seen_ns`` first and last measured instant;
+    ``missed_ns`` the first look since that did not find it; ``slow_ns``, ``fast_ns``,
+    ``faster_ns`` since when it is slow, rides, rides fast; ``twin_ns`` since when it looks like
+    the double of another (all NEVER_NS while they do not run); ``hits`` measurements;
+    ``net_hits`` those of the net in ``net_looks``; ``kind`` with most votes; ``rider`` the Kind
+    that a fast person became, or 0; ``moved`` has ever moved.
     """
 
     mean: NDArray[np.float64]
@@ -38,6 +39,7 @@ class TrackTable:
     trust: NDArray[np.float64]
     score: NDArray[np.float64]
     serial: NDArray[np.int64]
+    shown_ns: NDArray[np.int64]
     birth_ns: NDArray[np.int64]
     seen_ns: NDArray[np.int64]
     missed_ns: NDArray[np.int64]
@@ -51,6 +53,7 @@ class TrackTable:
     rider: NDArray[np.uint8]
     kind: NDArray[np.uint8]
     moved: NDArray[np.bool_]
+    sure: NDArray[np.bool_]
 
     def __len__(self) -> int:
         return len(self.serial)
@@ -96,5 +99,5 @@ def no_tracks(n: int = 0) -> TrackTable:
         else:
             columns[name] = np.zeros((n, _WIDE[name]) if name in _WIDE else n)
     columns["rider"], columns["kind"] = np.zeros(n, np.uint8), np.zeros(n, np.uint8)
-    columns["moved"] = np.zeros(n, np.bool_)
+    columns["moved"], columns["sure"] = np.zeros(n, np.bool_), np.zeros(n, np.bool_)
     return TrackTable(**columns)

@@ -4,9 +4,6 @@ Arrays instead of objects; no appearance, only place, size and motion. Every lif
 is in seconds or in sizes of the box, so that a result does not hang on the frame rate.
 """
 
-from dataclasses import dataclass
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -23,6 +20,7 @@ from calmstreet.perception.association import (
     touching,
 )
 from calmstreet.perception.lives import TrackerSettings
+from calmstreet.perception.seen import Seen, ordered
 from calmstreet.perception.table import NEVER_NS, TrackTable, no_tracks
 from calmstreet.units import NS_PER_S, s_from_ns
 
@@ -34,30 +32,9 @@ _BLOB_SHARES = (0.4, 1.8)  # area of a blob in areas of the track that it may co
 _YOUNG_SHARE = 4.0  # the same while a blob is still coming into the picture
 _AXES_NOISE = np.array([1.0, 1.0, 1.5, 1.5])
 _GONE_NS = 300_000_000  # who is unseen for so long and predicted outside has left
+_PAUSE_NS = 2_000_000_000  # a track ends this long after its last row
 _NET = np.uint8(Eye.NET)
 _LOW = np.array([True, True, False, False])
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class _Seen:
-    """The boxes of one step in an order of their own, whatever order they came in."""
-
-    box_px: NDArray[np.float64]
-    score: NDArray[np.float64]
-    kind: NDArray[np.uint8]
-    by_net: NDArray[np.bool_]
-
-    def __len__(self) -> int:
-        return len(self.score)
-
-    def rows(self, index: NDArray[Any]) -> "_Seen":
-        """Return the boxes that a mask or index array picks."""
-        return _Seen(
-            box_px=self.box_px[index],
-            score=self.score[index],
-            kind=self.kind[index],
-            by_net=self.by_net[index],
-        )
 
 
 class Tracker:
@@ -94,7 +71,8 @@ class Tracker:
     def update(self, detections: Detections) -> TrackPoints:
         """Take the boxes of one step and return the rows of this step, in order of track_id.
 
-        Rows are those of confirmed tracks: measured, or coasted as long as that is plausible.
+        Rows are those of measured tracks, tentative until they are confirmed, and of coasted
+        ones as long as that is plausible. Who gave no row for two seconds comes back as another.
         Raises ValueError when time runs backwards.
         """
         t_ns = detections.t_ns
@@ -102,7 +80,7 @@ class Tracker:
         if dt_s < 0.0:
             raise ValueError(f"step at {t_ns} ns comes after one at {self._t_ns} ns")
         self._t_ns = t_ns
-        seen = _ordered(detections)
+        seen = ordered(detections, self._settings.high_score, self._settings.low_score)
         over = lives.ended(self._table, t_ns, self._settings)
         if np.count_nonzero(over):
             self._table = self._table.rows(~over)
@@ -116,10 +94,24 @@ class Tracker:
         unseen = self._table.seen_ns < t_ns
         if np.count_nonzero(unseen):
             visible &= ~(unseen & self._outside())
+        self._rename(visible, t_ns)
         return self._rows(visible)
 
+    def _new_serials(self, n: int) -> NDArray[np.int64]:
+        """Return ``n`` numbers that no track of the run had before."""
+        self._serial += n
+        return np.arange(self._serial - n + 1, self._serial + 1, dtype=np.int64)
+
+    def _rename(self, visible: NDArray[np.bool_], t_ns: int) -> None:
+        """Give another number to who is shown again after more than two seconds."""
+        table = self._table
+        late = visible & (table.shown_ns < t_ns - _PAUSE_NS)
+        if np.count_nonzero(late):
+            table.serial[late] = self._new_serials(int(np.count_nonzero(late)))
+        table.shown_ns[visible] = t_ns
+
     def live(self) -> TrackPoints:
-        """Return the last state of all tracks, also unconfirmed (serial 0) and hidden ones."""
+        """Return the last state of all tracks, also unconfirmed and hidden ones."""
         return self._rows(np.ones(len(self._table), np.bool_))
 
     def _calm(self, dt_s: float) -> None:
@@ -131,7 +123,7 @@ class Tracker:
         if np.count_nonzero(still):
             self._table.rate[still] *= float(np.exp(-dt_s / 0.5))
 
-    def _associate(self, seen: _Seen, t_ns: int) -> NDArray[np.bool_]:
+    def _associate(self, seen: Seen, t_ns: int) -> NDArray[np.bool_]:
         """Match boxes with tracks, correct those, and return which boxes are still free."""
         table, limits = self._table, self._settings
         free = np.ones(len(seen), np.bool_)
@@ -139,7 +131,7 @@ class Tracker:
             return free
         boxes = table.boxes_px()
         pairs = _with_kinds(near_pairs(boxes, self._reach_px(), seen.box_px), table, seen)
-        known = table.serial > 0
+        known = table.sure
         high = seen.by_net & (seen.score >= limits.high_score)
         idle = np.ones(len(table), np.bool_)
         found: list[tuple[NDArray[np.intp], NDArray[np.intp]]] = []
@@ -161,12 +153,28 @@ class Tracker:
         lost = known & idle
         if np.count_nonzero(lost) and np.count_nonzero(high & free):
             match(self._swept(lost, high & free, seen, t_ns), lost, high, limits.like_lost)
-        match(pairs, idle, seen.by_net & ~high, limits.like_low)
-        match(pairs, idle, ~seen.by_net, limits.like_motion)
+        standing = lives.stands(table)
+        weak = pairs.where(~seen.still[pairs.detection] | standing[pairs.track])
+        match(weak, idle, seen.by_net & ~high, limits.like_low)
+        alone = pairs.where(~self._is_shared(boxes, seen)[pairs.detection])
+        match(pairs, idle & (table.net_hits == 0), ~seen.by_net, limits.like_motion)
+        match(alone, idle, ~seen.by_net, limits.like_motion)
         if found:
             rows, columns = (np.concatenate(part) for part in zip(*found, strict=True))
             self._correct(rows, seen.rows(columns), t_ns)
         return free
+
+    def _is_shared(self, boxes: NDArray[np.float64], seen: Seen) -> NDArray[np.bool_]:
+        """Return which blobs hold two or more users of the net: such a blob tells of none."""
+        shared = np.zeros(len(seen), np.bool_)
+        blobs = np.flatnonzero(~seen.by_net)
+        rows = np.flatnonzero(self._table.sure & (self._table.net_hits > 0))
+        if len(blobs) and len(rows) > 1:
+            i, j = touching(seen.box_px[blobs], boxes[rows], 0.0)
+            area = self._table.mean[rows, 2] * self._table.mean[rows, 3]
+            within = overlaps(seen.box_px[blobs[i]], boxes[rows[j]]) > 0.5 * area[j]
+            shared[blobs] = np.bincount(i, within, len(blobs)) > 1.5
+        return shared
 
     def _reach_px(self) -> NDArray[np.float64]:
         """Return by how much boxes are widened in x and y, (n, 2): by how unsure their place is.
@@ -178,7 +186,7 @@ class Tracker:
         return np.minimum(limits.reach_sigmas * np.sqrt(table.var[:, :2]), cap[:, None])
 
     def _swept(
-        self, lost: NDArray[np.bool_], free: NDArray[np.bool_], seen: _Seen, t_ns: int
+        self, lost: NDArray[np.bool_], free: NDArray[np.bool_], seen: Seen, t_ns: int
     ) -> Pairs:
         """Return the pairs of lost tracks and free boxes that lie on the tracks' ways."""
         rows, columns = np.flatnonzero(lost), np.flatnonzero(free)
@@ -194,17 +202,14 @@ class Tracker:
         )
         return _with_kinds(there, self._table, seen)
 
-    def _correct(self, rows: NDArray[np.intp], seen: _Seen, t_ns: int) -> None:
+    def _correct(self, rows: NDArray[np.intp], seen: Seen, t_ns: int) -> None:
         """Correct the tracks ``rows`` by their boxes, and note what those tell."""
         table = self._table
         z = kalman.to_centre(seen.box_px)
         noise = _noise_px(z, seen, self._settings.noise_sizes)
         before = table.mean[rows, :2]
-        blobs = ~seen.by_net
-        if np.count_nonzero(blobs):
-            noise[blobs & (table.net_hits[rows] > 0), 2:] = np.inf
         kalman.correct(table, rows, z, noise)
-        young = table.serial[rows] == 0
+        young = ~table.sure[rows]
         if np.count_nonzero(young):
             way = table.mean[rows[young], :2] - before[young]
             table.path_px[rows[young]] += np.hypot(way[:, 0], way[:, 1])
@@ -218,7 +223,7 @@ class Tracker:
         table.score[rows[told]] = seen.score[told]
         votes.vote(table, rows, seen.kind, trust)
 
-    def _bear(self, seen: _Seen, free: NDArray[np.bool_], t_ns: int) -> None:
+    def _bear(self, seen: Seen, free: NDArray[np.bool_], t_ns: int) -> None:
         """Begin tracks with the boxes that nobody explains."""
         free = free & (~seen.by_net | (seen.score >= self._settings.high_score))
         if not np.count_nonzero(free):
@@ -230,6 +235,7 @@ class Tracker:
             return
         new = seen.rows(free)
         born = no_tracks(len(new))
+        born.serial = self._new_serials(len(new))
         born.mean = kalman.to_centre(new.box_px)
         noise = _noise_px(born.mean, new, self._settings.noise_sizes)
         born.var, born.var_rate = kalman.first_variances(born.mean, new.kind, noise)
@@ -251,14 +257,13 @@ class Tracker:
         boxes = table.boxes_px()
         now = table.seen_ns == t_ns
         if np.count_nonzero(table.moved) < len(table):
-            table.moved |= now & votes.has_moved(table, boxes)
+            table.moved |= now & votes.has_moved(table, boxes, self._frame_px)
         votes.mark_riders(table, t_ns)
         lives.run_standing_clock(table, t_ns)
         hidden, double = lives.hidden_share(table, boxes)
-        ripe = np.flatnonzero(lives.ripe(table, boxes, limits) & ~double)
+        ripe = np.flatnonzero(lives.ripe(table, boxes, self._frame_px, limits) & ~double)
         if len(ripe):
-            table.serial[ripe] = self._serial + 1 + np.arange(len(ripe))
-            self._serial += len(ripe)
+            table.sure[ripe] = True
         over = lives.run_twin_clock(table, double, t_ns)
         over |= lives.given_up(table, t_ns, limits)
         away = t_ns - table.seen_ns > _GONE_NS
@@ -291,6 +296,7 @@ class Tracker:
         flags += int(Flag.PARKED) * ~table.moved[order]
         flags += int(Flag.BORDER) * edge
         flags += int(Flag.OVERLAPPED) * (self._hidden[order] > 0.3)
+        flags += int(Flag.TENTATIVE) * ~table.sure[order]
         return make_points(
             camera_id=self._camera_id,
             run_id=self._run_id,
@@ -303,19 +309,7 @@ class Tracker:
         )
 
 
-def _ordered(detections: Detections) -> _Seen:
-    """Return the boxes of a step: those of the net first, then by score and place."""
-    box = detections.box_px.astype(np.float64)
-    by_net = (detections.source & _NET) > 0
-    score = detections.score.astype(np.float64)
-    order = np.lexsort((box[:, 0], -score, ~by_net))
-    first, second = order[:-1], order[1:]
-    if np.count_nonzero((score[first] == score[second]) & (box[first, 0] == box[second, 0])):
-        order = np.lexsort((detections.kind, *box.T, -score, ~by_net))
-    return _Seen(box_px=box, score=score, kind=detections.kind, by_net=by_net).rows(order)
-
-
-def _noise_px(z: NDArray[np.float64], seen: _Seen, noise_sizes: float) -> NDArray[np.float64]:
+def _noise_px(z: NDArray[np.float64], seen: Seen, noise_sizes: float) -> NDArray[np.float64]:
     """Return the sigma of centre and size of boxes (n, 4): unsure boxes and blobs are coarser."""
     size = np.sqrt(z[:, 2] * z[:, 3])
     coarse = np.where(seen.by_net, 1.6 - 0.6 * seen.score, 3.0)
@@ -323,7 +317,7 @@ def _noise_px(z: NDArray[np.float64], seen: _Seen, noise_sizes: float) -> NDArra
     return noise
 
 
-def _with_kinds(pairs: Pairs, table: TrackTable, seen: _Seen) -> Pairs:
+def _with_kinds(pairs: Pairs, table: TrackTable, seen: Seen) -> Pairs:
     """Return the pairs without blobs of another size, people and vehicles less alike."""
     mine = _GROUP[table.kind][pairs.track]
     theirs = _GROUP[seen.kind][pairs.detection]
@@ -337,7 +331,7 @@ def _with_kinds(pairs: Pairs, table: TrackTable, seen: _Seen) -> Pairs:
     side = seen.box_px[:, 2:] - seen.box_px[:, :2]
     share = (side[:, 0] * side[:, 1])[pairs.detection]
     share = share / (table.mean[:, 2] * table.mean[:, 3])[pairs.track]
-    young = ((table.net_hits == 0) & (table.serial == 0))[pairs.track]
+    young = ((table.net_hits == 0) & ~table.sure)[pairs.track]
     fits = (share > _BLOB_SHARES[0]) & ((share < _BLOB_SHARES[1]) | young & (share < _YOUNG_SHARE))
     return alike.where(seen.by_net[pairs.detection] | fits)
 

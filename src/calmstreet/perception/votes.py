@@ -9,6 +9,7 @@ from calmstreet.perception.table import NEVER_NS, TrackTable
 __all__ = ["elected", "has_moved", "mark_riders", "run_clock", "shift_px", "vote"]
 
 _PERSON = np.uint8(Kind.PEDESTRIAN)  # comparing with the enum costs ten times as much
+_EDGE_SHARE = 0.01
 _RIDING_MPS = 3.5
 _MOTORED_MPS = 9.0
 _RIDING_NS = 2_000_000_000
@@ -58,21 +59,34 @@ def mark_riders(table: TrackTable, t_ns: int) -> None:
     table.rider[table.faster_ns <= since_ns] = Kind.MOTORCYCLE
 
 
-def shift_px(then_px: NDArray[np.float64], now_px: NDArray[np.float64]) -> NDArray[np.float64]:
+def shift_px(
+    then_px: NDArray[np.float64],
+    now_px: NDArray[np.float64],
+    frame_px: NDArray[np.float64] | None = None,
+) -> NDArray[np.float64]:
     """Return how far boxes moved as a whole, (n,): what both opposite edges agree on.
 
-    A box that is cut short by somebody in front moves one edge only: that is no movement.
+    A box that is cut short by somebody in front moves one edge only: that is no movement. An edge
+    that stays at the border of a picture of size ``frame_px`` says nothing: the other one speaks.
 
-    >>> then = np.array([[0.0, 0, 10, 10], [0.0, 0, 10, 10]])
-    >>> shift_px(then, np.array([[3.0, 4, 13, 14], [0.0, 0, 5, 10]])).tolist()
-    [5.0, 0.0]
+    >>> then = np.array([[20.0, 20, 30, 30], [20.0, 20, 30, 30], [20.0, 0, 30, 10]])
+    >>> now = np.array([[23.0, 24, 33, 34], [20.0, 20, 25, 30], [20.0, 0, 30, 25]])
+    >>> shift_px(then, now, np.array([100.0, 100.0])).tolist()
+    [5.0, 0.0, 15.0]
     """
     low, high = now_px[:, :2] - then_px[:, :2], now_px[:, 2:] - then_px[:, 2:]
+    if frame_px is not None:
+        near, far = _EDGE_SHARE * frame_px, (1.0 - _EDGE_SHARE) * frame_px
+        entering = (then_px[:, :2] <= near) & (now_px[:, :2] <= near)
+        leaving = (then_px[:, 2:] >= far) & (now_px[:, 2:] >= far)
+        low, high = np.where(entering, high, low), np.where(leaving, low, high)
     agreed = np.where(low * high > 0.0, np.minimum(np.abs(low), np.abs(high)), 0.0)
     return np.hypot(agreed[:, 0], agreed[:, 1])
 
 
-def has_moved(table: TrackTable, boxes_px: NDArray[np.float64]) -> NDArray[np.bool_]:
+def has_moved(
+    table: TrackTable, boxes_px: NDArray[np.float64], frame_px: NDArray[np.float64]
+) -> NDArray[np.bool_]:
     """Return which tracks are elsewhere than at birth: by a quarter of their size and by noise.
 
     A box that grew or shrank by half (straight towards a low camera, or away) has moved too.
@@ -80,5 +94,5 @@ def has_moved(table: TrackTable, boxes_px: NDArray[np.float64]) -> NDArray[np.bo
     size = table.size_px()
     born = table.born_px[:, 2:] - table.born_px[:, :2]
     growth = size / np.sqrt(born[:, 0] * born[:, 1])
-    far = shift_px(table.born_px, boxes_px) > 0.25 * size + 2.0 * np.sqrt(table.var[:, 0])
+    far = shift_px(table.born_px, boxes_px, frame_px) > 0.25 * size + 2.0 * np.sqrt(table.var[:, 0])
     return far | (growth > 1.6) | (growth < 0.5)

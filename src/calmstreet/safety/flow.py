@@ -2,8 +2,10 @@
 
 What counts:
 
-- Only rows that were seen: coasted rows bridge a crossing but neither begin nor decide one, parked
-  rows and rows without a track (negative id) are nobody.
+- Only rows that were seen: coasted rows bridge a crossing but neither begin nor decide one; rows
+  without a track (negative id) are nobody.
+- Who never moved (only parked rows) is never counted; who stood at first and then moved is, and the
+  place where it stood is part of its way.
 - A user must have been clear of the gate by ``hysteresis_m`` on one side and then on the other.
   Coming in or leaving over the picture's border (a quarter of one's own size or less from it)
   counts as clear, and so does being there when the run begins or ends: the two halves of a pass
@@ -36,7 +38,7 @@ from calmstreet.safety.tally import crossings_of, journeys_of
 __all__ = ["CountingSettings", "Flow", "FlowCounter", "counting_settings"]
 
 _BORDER_SHARE = 0.25
-_ABSENT = Flag.COASTED | Flag.PARKED
+_ABSENT = Flag.COASTED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,6 +138,7 @@ class FlowCounter:
         seen = self._look(rows)
         covered = [boxes_cover(gate.line, seen.box) for gate in self._gates]
         table = np.stack(covered, axis=1) if covered else np.zeros((len(seen.t_ns), 0), bool)
+        table &= ~seen.parked[:, None]
         self._minutes.add(steps, seen.t_ns, table)
         for gate_index, gate in enumerate(self._gates):
             gate.walk(gate_index, seen)
@@ -218,7 +221,9 @@ class FlowCounter:
             user.last_ns = int(rows.t_ns[end - 1])
             user.kind = int(rows.kind[end - 1])
             user.rows += end - start
-            user.is_sure |= bool(((rows.flags[start:end] & Flag.TENTATIVE) == 0).any())
+            flags = rows.flags[start:end]
+            user.is_sure |= bool(((flags & Flag.TENTATIVE) == 0).any())
+            user.is_mover |= bool(((flags & (Flag.PARKED | Flag.COASTED)) == 0).any())
             yield user, start, end
 
     def _retire(self, gone: Callable[[RoadUser], bool]) -> None:

@@ -14,6 +14,7 @@ from calmstreet.geometry.shapes import (
     inside_polygon,
     steps_through,
 )
+from calmstreet.model.kinds import Flag
 from calmstreet.model.points import TrackPoints
 from calmstreet.model.site import FOOT, Point
 from calmstreet.safety.movements import Touch
@@ -100,6 +101,7 @@ class RoadUser:
     rows: int = 0
     seen_rows: int = 0
     is_sure: bool = False
+    is_mover: bool = False
     first_seen_ns: int = 0
     last_seen_ns: int = 0
     last_box: Array = field(default_factory=lambda: np.full(4, np.nan))
@@ -186,6 +188,7 @@ class Seen:
         size_px: Array,
     ) -> None:
         self.t_ns, self.box, self.at_border = rows.t_ns, box, at_border
+        self.parked = (rows.flags & Flag.PARKED) != 0
         self.hysteresis_px, self.size_px = hysteresis_px, size_px
         self.speed_mps = np.sqrt((rows.velocity_mps.astype(np.float64) ** 2).sum(axis=1))
         self.length_m = rows.length_m.astype(np.float64)

@@ -65,7 +65,7 @@ def _reason(user: RoadUser, min_life_s: float, min_move_share: float, *, moved: 
     """Return why a road user is not counted, "" when it is."""
     if not user.is_sure:
         return "never confirmed"
-    if not user.seen_rows:
+    if not user.is_mover:
         return "never seen moving"
     if user.last_seen_ns - user.first_seen_ns < min_life_s * NS_PER_S:
         return "too short"
