@@ -25,7 +25,7 @@ from calmstreet.errors import CalmstreetError
 from calmstreet.perception.detector import Eyes
 from calmstreet.perception.onnx import net_is_installed
 from calmstreet.perception.tracker import Tracker
-from calmstreet.pipeline import demo
+from calmstreet.pipeline import audit, demo
 from calmstreet.pipeline.analyse import analyse_videos
 from calmstreet.pipeline.planning import Request
 from calmstreet.pipeline.siteplan import draw_site_plan
@@ -147,7 +147,9 @@ def test_no_mark_is_left_with_a_site_strict_and_for_a_minute(film: Film, tmp_pat
     kept = Kept(picture={}, mask={}, raw={}, scale=1.0)
     with overheard(kept):
         analyse_videos(
-            Request(videos=(film.path,), out=tmp_path / "o", site=site, start="1970-01-01")
+            Request(
+                videos=(film.path,), out=tmp_path / "o", site=site, start="1970-01-01T00:00:00Z"
+            )
         )
     check_folder(film, tmp_path / "o")
     for picture in kept.picture.values():
@@ -155,6 +157,27 @@ def test_no_mark_is_left_with_a_site_strict_and_for_a_minute(film: Film, tmp_pat
     for _ in draw_site_plan(site, video=film.path, out=tmp_path / "plan" / "site.png"):
         pass
     check_folder(film, tmp_path / "plan")
+
+
+def test_no_mark_is_left_in_the_clips_of_an_audit(
+    film: Film, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(audit, "LEAST_WATCHED_S", 5.0)
+    eye = CAMERAS[CAMERA]
+    line = ((2.0, 400.0), (eye.width_px - 2.0, 400.0))
+    gate = replace(film.truth.site.gates[0], points_px=line)
+    site = tmp_path / "SITE.toml"
+    text = dump_site_toml(replace(film.truth.site, zones=(), movements=(), gates=(gate,)))
+    site.write_text(text, encoding="utf-8")
+    out, kept = tmp_path / "o", Kept(picture={}, mask={}, raw={}, scale=1.0)
+    analyse_videos(
+        Request(videos=(film.path,), out=out, site=site, start="1970-01-01T00:00:00Z", video="none")
+    )
+    with overheard(kept):
+        audit.draw_clips(out, clips=1, seed=1)
+    assert list(out.rglob("*.mp4"))
+    assert worst(film, kept.picture) < GONE
+    check_folder(film, out)
 
 
 def test_nothing_is_kept_when_nothing_is_asked(film: Film, tmp_path: Path) -> None:
