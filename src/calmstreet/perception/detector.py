@@ -4,7 +4,7 @@ A box of the net explains the moving blob under it. A blob that no box explains 
 kind unknown. A rider and the bicycle are one road user. Sites' masks hide what lies under them.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import cv2
@@ -21,6 +21,8 @@ __all__ = ["Detector", "Eyes", "Sight", "covered_share", "join_riders"]
 EXPLAINING_SCORE = 0.35
 EXPLAINED_SHARE = 0.5
 MOVING_SHARE = 0.15
+SAME_PLACE_SHARE = 0.6
+SURER_SHARE = 0.6
 
 
 class Detector(Protocol):
@@ -162,7 +164,8 @@ def join_riders(found: Detections) -> Detections:
     A person belongs to a bicycle or motorcycle when at least half of the narrower one lies over the
     other and the person's feet are within the two-wheeler's height.
     """
-    wheels = np.flatnonzero((found.kind == Kind.BICYCLE) | (found.kind == Kind.MOTORCYCLE))
+    found = _one_opinion(found)
+    wheels = np.flatnonzero(_is_two_wheeler(found))
     people = np.flatnonzero(found.kind == Kind.PEDESTRIAN)
     if len(wheels) == 0 or len(people) == 0:
         return found
@@ -178,16 +181,35 @@ def join_riders(found: Detections) -> Detections:
         box[wheel, 2:] = np.maximum(box[wheel, 2:], box[person, 2:])
         score[wheel] = max(score[wheel], score[person])
         keep[person] = False
-    joined = Detections(
-        camera_id=found.camera_id,
-        t_ns=found.t_ns,
-        box_px=box,
-        score=score,
-        kind=found.kind,
-        source=found.source,
-        looked=found.looked,
-    )
-    return joined[keep]
+    return replace(found, box_px=box, score=score)[keep]
+
+
+def _is_two_wheeler(found: Detections) -> NDArray[np.bool_]:
+    kinds = np.array([Kind.BICYCLE, Kind.MOTORCYCLE], np.uint8)
+    return np.isin(found.kind, kinds)
+
+
+def _one_opinion(found: Detections) -> Detections:
+    """Return the boxes with bicycle and motorcycle over the same place made one.
+
+    The better box stays; it is a bicycle unless the net is much surer of the motorcycle, because
+    it takes bicycles for motorcycles far more often than the other way round.
+    """
+    wheels = np.flatnonzero(_is_two_wheeler(found))
+    if len(wheels) < 2:
+        return found
+    order = wheels[np.argsort(-found.score[wheels], kind="stable")]
+    kind, keep = found.kind.copy(), np.ones(len(found), np.bool_)
+    for place, best in enumerate(order):
+        for other in order[place + 1 :]:
+            if not (keep[best] and keep[other]):
+                continue
+            if covered_share(found.box_px[other], found.box_px[best : best + 1]) < SAME_PLACE_SHARE:
+                continue
+            keep[other] = False
+            if found.score[other] >= SURER_SHARE * found.score[best]:
+                kind[best] = min(int(kind[best]), int(found.kind[other]))
+    return replace(found, kind=kind)[keep]
 
 
 def _rider_of(

@@ -21,8 +21,12 @@ def vote(
     kind: NDArray[np.uint8],
     score: NDArray[np.float64],
 ) -> None:
-    """Add one weighted vote per row, in place, and count; ``unknown`` is no vote."""
-    table.votes[rows, kind] += score * (kind > 0)
+    """Add one vote per row, in place, and count; ``unknown`` is no vote.
+
+    A vote weighs as much as its score times the size of the box: who is near is seen better.
+    """
+    size = np.sqrt(table.mean[rows, 2] * table.mean[rows, 3])
+    table.votes[rows, kind] += score * size * (kind > 0)
     table.kind[rows] = table.votes[rows].argmax(axis=1)
 
 
