@@ -80,8 +80,8 @@ def clip_areas(folder: Path) -> dict[str, float]:
 def main() -> int:
     """Measure and print; return the exit code."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("--seeds", type=int, default=4)
-    parser.add_argument("--seconds", type=float, default=20.0)
+    parser.add_argument("--seeds", type=int, default=2)
+    parser.add_argument("--seconds", type=float, default=12.0)
     given = parser.parse_args()
     table, areas = rendered(given.seeds, given.seconds)
     print("Rendered street: covered by 95 % or more")
