@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-import supervision as sv  # type: ignore[import-not-found]
+import supervision as sv
 from tests.perception.mot import Boxes, Score, follow, read_mot, rows_of, score, steps_of
 from tests.perception.spoiled import (
     bouncing,

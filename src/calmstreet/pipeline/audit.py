@@ -57,6 +57,11 @@ def draw_clips(
         raise InputError(f"--clips {clips} must be 1 or more")
     with only_writer(folder), Catalogue.open(folder) as catalogue:
         found = collect(catalogue)
+        if not found.site.gates and not found.site.zones:
+            raise InputError(
+                f"{folder} was counted without a site: there is nothing to compare; draw gates "
+                "(proposed-site.toml is a start) and analyse again with --site"
+            )
         drawn = list(_drawn(found, clips=clips, seed=seed))
         if not drawn:
             raise InputError(

@@ -70,7 +70,7 @@ def write_results(
         )
         for camera in found.camera_ids
     }
-    summary = make_summary(found, minutes, audit=_audit(folder))
+    summary = {"lang": lang, **make_summary(found, minutes, audit=_audit(folder))}
     _write_tables(folder, found, minutes, summary, lang=lang)
     progress("writing the report", 0.4)
     pictures = _pictures(catalogue, found, ways, words=texts(lang).kinds())

