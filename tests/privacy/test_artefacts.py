@@ -140,7 +140,9 @@ def test_outside_the_mask_nothing_is_changed(film: Film) -> None:
 
 def test_no_mark_is_left_with_a_site_strict_and_for_a_minute(film: Film, tmp_path: Path) -> None:
     polygon = ((0.0, 0.0), (400.0, 0.0), (400.0, 200.0), (0.0, 200.0))
-    text = dump_site_toml(replace(film.truth.site, zones=(), movements=(), gates=()))
+    text = dump_site_toml(
+        replace(film.truth.site, strict_blur=True, zones=(), movements=(), gates=())
+    )
     corners = [list(corner) for corner in polygon]
     site = tmp_path / "SITE.toml"
     site.write_text(f"{text}\n[[mask]]\npolygon_px = {corners}\n", encoding="utf-8")
