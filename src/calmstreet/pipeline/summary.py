@@ -67,7 +67,18 @@ def make_summary(
 def _gates(found: Collected) -> list[dict[str, Any]]:
     watched = set(found.camera_ids)
     gates = [gate for gate in found.site.gates if gate.camera_id in watched]
-    return gates_summary(found.flows, gates=gates, observed_kinds=found.observed)
+    rows = gates_summary(found.flows, gates=gates, observed_kinds=found.observed)
+    return [{**row, "occupancy_share": _occupancy(found, row["gate"])} for row in rows]
+
+
+def _occupancy(found: Collected, gate_id: str) -> float | None:
+    """Return the share of the watched time in which some road user covered a gate."""
+    occupied_s = watched_s = 0.0
+    for minutes in (flow.minutes for flow in found.flows):
+        if gate_id in minutes.gate_ids:
+            occupied_s += float(minutes.occupied_s[:, minutes.gate_ids.index(gate_id)].sum())
+            watched_s += float(minutes.watched_s.sum())
+    return round(occupied_s / watched_s, 4) if watched_s > 0 else None
 
 
 def _movements(found: Collected) -> list[dict[str, Any]]:
