@@ -17,7 +17,7 @@ from calmstreet.config.site import load_site
 
 BLOCKS = (
     Block(at_s=3.0),
-    Block(at_s=5.0, speed_px_s=-60.0, foot_px=90.0, grey=225),
+    Block(at_s=5.0, speed_px_s=-75.0, foot_px=65.0, grey=225),
     Block(at_s=6.5),
 )
 FILES = {

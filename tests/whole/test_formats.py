@@ -171,8 +171,10 @@ def test_sizes(tmp_path: Path, size: tuple[int, int]) -> None:
 @pytest.mark.slow
 def test_four_k(tmp_path: Path) -> None:
     film = big(tmp_path / "v.mkv", 3840, 2160, duration_s=6.0)
-    summary = watched(film, "--out", tmp_path / "out")
-    assert summary["tracks"]["total"] == 1
+    line = "points_px = [[1920, 2159], [1920, 200]]"
+    site = a_site(tmp_path / "S.toml", SITE.replace("points_px = [[160, 179], [160, 20]]", line))
+    summary = watched(film, "--site", site, "--out", tmp_path / "out")
+    assert gate(summary) == (0, 1)
     with av.open(str(tmp_path / "out" / "tracks.mp4")) as container:
         assert container.streams.video[0].width <= 640
 

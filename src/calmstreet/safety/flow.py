@@ -11,8 +11,8 @@ What counts:
   counts as clear, and so does being there when the run begins or ends: the two halves of a pass
   cut by a restart add up to one.
 - A track ends by its own times: last row + 2 s.
-- A track that has only tentative rows is nobody; a tentative row of a track that was confirmed
-  later is as good as any other.
+- A track that was seen in tentative rows only is nobody; a tentative row of a track that was
+  confirmed later is as good as any other.
 - A track is counted when it was seen for ``min_life_s`` and moved by ``min_move_share`` of its own
   size (or crossed a gate or made a movement). The others are listed with the reason.
 """
@@ -222,7 +222,7 @@ class FlowCounter:
             user.kind = int(rows.kind[end - 1])
             user.rows += end - start
             flags = rows.flags[start:end]
-            user.is_sure |= bool(((flags & Flag.TENTATIVE) == 0).any())
+            user.is_sure |= bool(((flags & (Flag.TENTATIVE | Flag.COASTED)) == 0).any())
             user.is_mover |= bool(((flags & (Flag.PARKED | Flag.COASTED)) == 0).any())
             yield user, start, end
 
