@@ -32,6 +32,7 @@ _BLOB_SHARES = (0.4, 1.8)  # area of a blob in areas of the track that it may co
 _YOUNG_SHARE = 4.0  # the same while a blob is still coming into the picture
 _AXES_NOISE = np.array([1.0, 1.0, 1.5, 1.5])
 _GONE_NS = 300_000_000  # who is unseen for so long and predicted outside has left
+_ENTERING_NOISE = 0.25  # a box that comes in over the border grows: it is taken as it is seen
 _PAUSE_NS = 2_000_000_000  # a track ends this long after its last row
 _NET = np.uint8(Eye.NET)
 _LOW = np.array([True, True, False, False])
@@ -130,7 +131,9 @@ class Tracker:
         if len(table) == 0 or len(seen) == 0:
             return free
         boxes = table.boxes_px()
-        pairs = _with_kinds(near_pairs(boxes, self._reach_px(), seen.box_px), table, seen)
+        pairs = _with_kinds(
+            near_pairs(boxes, self._reach_px(), seen.box_px), table, seen, self._frame_px
+        )
         known = table.sure
         high = seen.by_net & (seen.score >= limits.high_score)
         idle = np.ones(len(table), np.bool_)
@@ -200,13 +203,14 @@ class Tracker:
             detection=columns[pairs.detection],
             likeness=pairs.likeness,
         )
-        return _with_kinds(there, self._table, seen)
+        return _with_kinds(there, self._table, seen, self._frame_px)
 
     def _correct(self, rows: NDArray[np.intp], seen: Seen, t_ns: int) -> None:
         """Correct the tracks ``rows`` by their boxes, and note what those tell."""
         table = self._table
         z = kalman.to_centre(seen.box_px)
         noise = _noise_px(z, seen, self._settings.noise_sizes)
+        noise[_at_border(seen.box_px, self._frame_px)] *= _ENTERING_NOISE
         before = table.mean[rows, :2]
         kalman.correct(table, rows, z, noise)
         young = ~table.sure[rows]
@@ -309,6 +313,13 @@ class Tracker:
         )
 
 
+def _at_border(box_px: NDArray[np.float64], frame_px: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Return which boxes (n, 4) touch the border of a picture of size (2,)."""
+    near, far = box_px[:, :2] <= 0.01 * frame_px, box_px[:, 2:] >= 0.99 * frame_px
+    touch: NDArray[np.bool_] = (near | far).any(axis=1)
+    return touch
+
+
 def _noise_px(z: NDArray[np.float64], seen: Seen, noise_sizes: float) -> NDArray[np.float64]:
     """Return the sigma of centre and size of boxes (n, 4): unsure boxes and blobs are coarser."""
     size = np.sqrt(z[:, 2] * z[:, 3])
@@ -317,8 +328,13 @@ def _noise_px(z: NDArray[np.float64], seen: Seen, noise_sizes: float) -> NDArray
     return noise
 
 
-def _with_kinds(pairs: Pairs, table: TrackTable, seen: Seen) -> Pairs:
-    """Return the pairs without blobs of another size, people and vehicles less alike."""
+def _with_kinds(
+    pairs: Pairs, table: TrackTable, seen: Seen, frame_px: NDArray[np.float64]
+) -> Pairs:
+    """Return the pairs without blobs of another size, people and vehicles less alike.
+
+    A blob may be much larger than a track that is young or still comes in over the border.
+    """
     mine = _GROUP[table.kind][pairs.track]
     theirs = _GROUP[seen.kind][pairs.detection]
     strange = (mine * theirs > 0) & (mine != theirs)
@@ -331,7 +347,8 @@ def _with_kinds(pairs: Pairs, table: TrackTable, seen: Seen) -> Pairs:
     side = seen.box_px[:, 2:] - seen.box_px[:, :2]
     share = (side[:, 0] * side[:, 1])[pairs.detection]
     share = share / (table.mean[:, 2] * table.mean[:, 3])[pairs.track]
-    young = ((table.net_hits == 0) & ~table.sure)[pairs.track]
+    entering = _at_border(table.boxes_px(), frame_px)
+    young = ((table.net_hits == 0) & ~table.sure | entering)[pairs.track]
     fits = (share > _BLOB_SHARES[0]) & ((share < _BLOB_SHARES[1]) | young & (share < _YOUNG_SHARE))
     return alike.where(seen.by_net[pairs.detection] | fits)
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from calmstreet.model.run import Run
 from calmstreet.perception.detector import Detector
+from calmstreet.perception.onnx import net_is_installed
 from calmstreet.pipeline.eyes import not_observed
 from calmstreet.report.texts import texts
 from calmstreet.store.findings import Warned
@@ -56,7 +57,7 @@ def of_run(
     rules: Sequence[tuple[bool, Warned]] = (
         (run.time_known == "unknown", warn("time-unknown")),
         (run.time_known == "assumed", warn("time-assumed")),
-        (net is None, warn("no-net")),
+        (net is None, warn("motion-only" if net_is_installed() else "no-net")),
         (
             not verdict.countable,
             warn("scene-cuts" if verdict.reason.startswith("edited") else "moving-camera"),
