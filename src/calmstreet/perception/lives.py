@@ -63,7 +63,7 @@ class TrackerSettings:
     coast_share: float = 0.35
     tentative_s: float = 0.5
     motion_birth_s: float = 0.6
-    motion_birth_sizes: float = 0.5
+    motion_birth_sizes: float = 1.0
     reach_sigmas: float = 1.5
     reach_sizes: float = 0.8
     like_high: float = 0.25
