@@ -315,9 +315,8 @@ class Tracker:
 
 def _at_border(box_px: NDArray[np.float64], frame_px: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Return which boxes (n, 4) touch the border of a picture of size (2,)."""
-    near, far = box_px[:, :2] <= 0.01 * frame_px, box_px[:, 2:] >= 0.99 * frame_px
-    touch: NDArray[np.bool_] = (near | far).any(axis=1)
-    return touch
+    touch = (box_px[:, :2] <= 0.01 * frame_px) | (box_px[:, 2:] >= 0.99 * frame_px)
+    return touch[:, 0] | touch[:, 1]
 
 
 def _noise_px(z: NDArray[np.float64], seen: Seen, noise_sizes: float) -> NDArray[np.float64]:

@@ -18,13 +18,12 @@ from calmstreet.store.catalogue import Catalogue
 from calmstreet.store.findings import Picture
 from calmstreet.store.folder import sha256_of, write_whole
 from calmstreet.video.blur import blur_still
-from calmstreet.video.samples import read_background_bgr
 
 __all__ = ["drawn", "empty_street", "keep_background", "load_picture", "png_bytes"]
 
 
 def empty_street(
-    path: Path,
+    bgr: NDArray[np.uint8],
     *,
     site: Site,
     camera_id: str,
@@ -32,11 +31,10 @@ def empty_street(
     size_px: tuple[int, int],
     net: Detector | None,
 ) -> BlurredFrame:
-    """Return the median picture of a clip, blurred where the net sees parked road users.
+    """Return the median picture ``bgr`` of a clip, blurred where the net sees parked road users.
 
-    ``size_px`` is (width, height) of the camera. Raises VideoError, PrivacyError.
+    ``size_px`` is (width, height) of the camera. Raises PrivacyError.
     """
-    bgr = read_background_bgr(path)
     ratio = size_px[0] / bgr.shape[1]
     seen = _seen_in(bgr, net, camera_id=camera_id, t_ns=t_ns)
     return blur_still(
@@ -70,11 +68,11 @@ def _seen_in(
 
 
 def keep_background(
-    catalogue: Catalogue, run: Run, site: Site, path: Path, net: Detector | None
+    catalogue: Catalogue, run: Run, site: Site, bgr: NDArray[np.uint8], net: Detector | None
 ) -> None:
-    """Keep the empty street of a run in ``pictures/``."""
+    """Keep the empty street of a run, blurred, in ``pictures/``; ``bgr`` is its raw median."""
     picture = empty_street(
-        path,
+        bgr,
         site=site,
         camera_id=run.camera_id,
         t_ns=run.start_ns,

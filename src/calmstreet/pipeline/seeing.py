@@ -13,9 +13,9 @@ from calmstreet.model.site import Site
 from calmstreet.perception.detector import Detector, Eyes, Sight
 from calmstreet.perception.tracker import Tracker
 from calmstreet.units import NS_PER_S
-from calmstreet.video.samples import read_luma_samples
+from calmstreet.video.samples import read_luma_samples, read_street
 
-__all__ = ["ANALYSED_FPS", "NET_EVERY", "Pace", "Seer", "street_samples"]
+__all__ = ["ANALYSED_FPS", "NET_EVERY", "Pace", "Seer", "first_look", "street_samples"]
 
 ANALYSED_FPS = 10.0
 NET_EVERY = 2
@@ -106,7 +106,16 @@ class Seer:
 def street_samples(path: Path, width_px: int) -> NDArray[np.uint8]:
     """Return low-scale luma pictures of a clip, uint8 (k, height, width), for a first street."""
     found = read_luma_samples(path, count=SAMPLES, small_width_px=small_width_px(width_px))
-    pictures = [luma for _, luma in found]
+    return _stacked([luma for _, luma in found])
+
+
+def first_look(path: Path, width_px: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Return the pictures of ``street_samples`` and the raw median colour picture, decoded once."""
+    pictures, bgr = read_street(path, count=SAMPLES, small_width_px=small_width_px(width_px))
+    return _stacked(pictures), bgr
+
+
+def _stacked(pictures: list[NDArray[np.uint8]]) -> NDArray[np.uint8]:
     return np.stack([luma for luma in pictures if luma.shape == pictures[-1].shape])
 
 

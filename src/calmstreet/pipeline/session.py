@@ -19,7 +19,7 @@ from calmstreet.pipeline.keeping import Keeper
 from calmstreet.pipeline.pictures import keep_background
 from calmstreet.pipeline.planning import KEPT_S, Plan, Request
 from calmstreet.pipeline.progress import Progress
-from calmstreet.pipeline.seeing import Seer, street_samples
+from calmstreet.pipeline.seeing import Seer, first_look
 from calmstreet.pipeline.watching import Tally, Watch
 from calmstreet.report.texts import texts
 from calmstreet.store.catalogue import Catalogue, SourceFile
@@ -157,6 +157,7 @@ class Session:
         run = replace(run, run_id=self.catalogue.new_run(run, files=self._files(placed)))
         self._run = replace(run, state="complete")
         self.run_ids.append(run.run_id)
+        samples, background = first_look(placed.path, width_px)
         self._watch = Watch(
             catalogue=self.catalogue,
             run=run,
@@ -164,13 +165,13 @@ class Session:
                 site=site,
                 run=run,
                 net=self.net,
-                samples=street_samples(placed.path, width_px),
+                samples=samples,
                 net_every=self.request.net_every,
                 analysed_fps=self.request.analysed_fps,
             ),
             keeper=self._keeper(t_ns, *size),
         )
-        keep_background(self.catalogue, run, site, placed.path, self.net)
+        keep_background(self.catalogue, run, site, background, self.net)
 
     def _files(self, first: Placed) -> list[SourceFile]:
         """Return a file and those that follow it without a gap."""

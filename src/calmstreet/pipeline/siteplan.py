@@ -16,6 +16,7 @@ from calmstreet.pipeline.pictures import drawn, empty_street
 from calmstreet.pipeline.planning import chosen_camera
 from calmstreet.report.siteplan import draw_site
 from calmstreet.store.folder import write_whole
+from calmstreet.video.samples import read_background_bgr
 from calmstreet.video.source import find_videos, probe
 
 __all__ = ["draw_site_plan", "uncrossable"]
@@ -39,7 +40,12 @@ def draw_site_plan(
     check_frame(site, camera_id, *size_px)
     mine = site.of_camera(camera_id)
     picture = empty_street(
-        path, site=mine, camera_id=camera_id, t_ns=0, size_px=size_px, net=chosen_net("nanodet")
+        read_background_bgr(path),
+        site=mine,
+        camera_id=camera_id,
+        t_ns=0,
+        size_px=size_px,
+        net=chosen_net("nanodet"),
     )
     faults = uncrossable(mine, *size_px)
     png = drawn(

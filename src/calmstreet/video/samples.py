@@ -23,7 +23,7 @@ from calmstreet.video.container import (
 )
 from calmstreet.video.picture import Planes, shrink
 
-__all__ = ["read_background_bgr", "read_luma_samples"]
+__all__ = ["read_background_bgr", "read_luma_samples", "read_street"]
 
 KEYFRAME_SPAN_S = 300.0
 DECODE_SPAN_S = 60.0
@@ -63,7 +63,24 @@ def read_background_bgr(
         height, width = planes.luma.shape
         return planes.to_bgr(*_fitted(width, height, max_width_px))
 
-    pictures = [picture for _, picture in _spread(path, count, small_bgr)]
+    return _median([picture for _, picture in _spread(path, count, small_bgr)])
+
+
+def read_street(
+    path: Path, *, count: int = 40, small_width_px: int = 320, max_width_px: int = 640
+) -> tuple[list[NDArray[np.uint8]], NDArray[np.uint8]]:
+    """Return what ``read_luma_samples`` and ``read_background_bgr`` give, from one decoding."""
+
+    def both(planes: Planes) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+        height, width = planes.luma.shape
+        luma = np.array(shrink(planes.luma, *_fitted(width, height, small_width_px)))
+        return luma, planes.to_bgr(*_fitted(width, height, max_width_px))
+
+    taken = [pictures for _, pictures in _spread(path, count, both)]
+    return [luma for luma, _ in taken], _median([bgr for _, bgr in taken])
+
+
+def _median(pictures: list[NDArray[np.uint8]]) -> NDArray[np.uint8]:
     same_size = [picture for picture in pictures if picture.shape == pictures[0].shape]
     middle = len(same_size) // 2
     stack = np.stack(same_size)
