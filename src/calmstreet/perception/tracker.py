@@ -115,6 +115,13 @@ class Tracker:
         """Return the last state of all tracks, also unconfirmed and hidden ones."""
         return self._rows(np.ones(len(self._table), np.bool_))
 
+    def held_px(self) -> NDArray[np.float32]:
+        """Return the boxes (n, 4) that hide the street: confirmed users who have moved."""
+        held = self._table.sure & self._table.moved
+        size = np.concatenate([self._frame_px, self._frame_px])
+        boxes = np.clip(self._table.boxes_px()[held], 0.0, size)
+        return boxes.astype(np.float32)
+
     def _calm(self, dt_s: float) -> None:
         """Let the speed of those fade who stood still when last seen."""
         lost = self._table.missed_ns < NEVER_NS

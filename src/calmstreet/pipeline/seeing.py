@@ -6,7 +6,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calmstreet.model.frame import Frame
-from calmstreet.model.kinds import Flag
 from calmstreet.model.points import TrackPoints
 from calmstreet.model.run import Run
 from calmstreet.model.site import Site
@@ -98,8 +97,7 @@ class Seer:
         """Return what is seen in a wanted frame and the rows of this step."""
         sight = self._eyes.look(frame, self._held)
         points = self._tracker.update(sight.detections)
-        live = self._tracker.live()
-        self._held = live.box_px[(live.flags & (Flag.PARKED | Flag.TENTATIVE)) == 0]
+        self._held = self._tracker.held_px()
         return sight, points
 
 
