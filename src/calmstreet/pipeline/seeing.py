@@ -18,7 +18,7 @@ __all__ = ["ANALYSED_FPS", "NET_EVERY", "Pace", "Seer", "first_look", "street_sa
 
 ANALYSED_FPS = 10.0
 NET_EVERY = 2
-LATE_SHARE = 0.25
+EARLY_PART = 5
 STILL_S = 1.0
 SAMPLES = 40
 SMALL_WIDTH_PX = 640
@@ -42,7 +42,7 @@ class Pace:
     def takes(self, t_ns: int, *, repeated: bool) -> bool:
         """Return whether the frame of this time is analysed."""
         if self._due_ns is not None:
-            if t_ns < self._due_ns - LATE_SHARE * self._step_ns:
+            if t_ns < self._due_ns - self._step_ns // EARLY_PART:
                 return False
             if repeated and t_ns - self._last_ns < STILL_S * NS_PER_S:
                 return False
