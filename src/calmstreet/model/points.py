@@ -140,6 +140,23 @@ class TrackPoints:
         y = box[:, 1] + np.float32(rel_y) * (box[:, 3] - box[:, 1])
         return np.stack([x, y], axis=1)
 
+    def front_m(self) -> NDArray[np.float64]:
+        """Return the middle of the front of each footprint, (n, 2) metres.
+
+        Where heading or length is unknown, the centre; NaN where that is unknown too.
+        """
+        return self._ahead_m(0.5)
+
+    def rear_m(self) -> NDArray[np.float64]:
+        """Return the middle of the rear of each footprint, (n, 2) metres; as ``front_m``."""
+        return self._ahead_m(-0.5)
+
+    def _ahead_m(self, share: float) -> NDArray[np.float64]:
+        heading = self.heading_rad.astype(np.float64)
+        reach = share * self.length_m.astype(np.float64)
+        off = np.stack([reach * np.cos(heading), reach * np.sin(heading)], axis=1)
+        return self.xy_m.astype(np.float64) + np.where(np.isfinite(off), off, 0.0)
+
     def tracks(self) -> "Iterator[Track]":
         """Yield a view per track, in order of track_id."""
         order = np.argsort(self.track_id, kind="stable")
