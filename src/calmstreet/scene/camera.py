@@ -16,6 +16,7 @@ class Pinhole:
     """A camera at (0, 0, height_m) looking north (+y), pitched down; east is +x, up is +z.
 
     Pixels are square, there is no distortion, and the principal point is the middle of the frame.
+    ``yaw_rad`` turns it to the right, ``roll_rad`` clockwise about its axis.
     """
 
     width_px: int = 960
@@ -23,6 +24,8 @@ class Pinhole:
     focal_px: float = 820.0
     height_m: float = 8.0
     pitch_rad: float = radians(24.0)
+    yaw_rad: float = 0.0
+    roll_rad: float = 0.0
 
     @property
     def place_m(self) -> Floats:
@@ -32,7 +35,29 @@ class Pinhole:
     def axes(self) -> Floats:
         """Return the rows right, down and forward of the camera in the world, (3, 3)."""
         s, c = sin(self.pitch_rad), cos(self.pitch_rad)
-        return np.array([[1.0, 0.0, 0.0], [0.0, -s, -c], [0.0, c, -s]])
+        level = np.array([[1.0, 0.0, 0.0], [0.0, -s, -c], [0.0, c, -s]])
+        if not (self.yaw_rad or self.roll_rad):
+            return level
+        s, c = sin(self.yaw_rad), cos(self.yaw_rad)
+        turned = np.array([[c, -s, 0.0], [s, c, 0.0], [0.0, 0.0, 1.0]])
+        s, c = sin(self.roll_rad), cos(self.roll_rad)
+        rolled = np.array([[c, s, 0.0], [-s, c, 0.0], [0.0, 0.0, 1.0]])
+        return np.asarray(rolled @ level @ turned)
+
+    def seen_from(self, other: "Pinhole") -> Floats:
+        """Return the homography (3, 3) from pixels of ``other``, at the same place, to mine.
+
+        >>> a, b = Pinhole(), Pinhole(yaw_rad=0.01)
+        >>> px = np.append(a.ground_px(np.array([[3.0, 20.0]]))[0], 1.0)
+        >>> moved = b.seen_from(a) @ px
+        >>> bool(np.allclose(moved[:2] / moved[2], b.ground_px(np.array([[3.0, 20.0]]))[0]))
+        True
+        """
+        return self._lens() @ self.axes() @ other.axes().T @ np.linalg.inv(other._lens())
+
+    def _lens(self) -> Floats:
+        focal, x, y = self.focal_px, self.width_px / 2, self.height_px / 2
+        return np.array([[focal, 0.0, x], [0.0, focal, y], [0.0, 0.0, 1.0]])
 
     def project(self, points_m: Floats) -> tuple[Floats, Floats]:
         """Return pixels (n, 2) and depth in metres (n,) of points (n, 3) in front of the camera.

@@ -36,6 +36,8 @@ class Scene:
 
     ``noise`` deviation of the sensor in grey levels; ``sweep_s`` seconds in which a cloud's shadow
     passes over the street, none when 0; ``flicker`` share by which the light swings slowly.
+    ``turns`` says from which second on which other camera at the same place looks; ``sway_rad``
+    by how much, ``sway_hz`` how often a second the mast nods; the truth's boxes are as it sees.
     """
 
     name: str
@@ -51,6 +53,22 @@ class Scene:
     noise: float = 2.5
     sweep_s: float = 0.0
     flicker: float = 0.0
+    turns: tuple[tuple[float, Pinhole], ...] = ()
+    sway_rad: float = 0.0
+    sway_hz: float = 1.0
+
+    def resting_camera(self, t_s: float) -> Pinhole:
+        """Return the camera that looks at an instant, as it hangs without wind."""
+        looking = [camera for since_s, camera in self.turns if since_s <= t_s]
+        return looking[-1] if looking else self.camera
+
+    def camera_at(self, t_s: float) -> Pinhole:
+        """Return the camera that looks at an instant, nodding in the wind."""
+        camera = self.resting_camera(t_s)
+        if self.sway_rad == 0:
+            return camera
+        nod = self.sway_rad * float(np.sin(2 * np.pi * self.sway_hz * t_s))
+        return replace(camera, pitch_rad=camera.pitch_rad + nod)
 
     @property
     def camera_id(self) -> str:
@@ -74,18 +92,40 @@ class Stage:
 
     def __init__(self, scene: Scene) -> None:
         self.scene = scene
+        self._camera = scene.camera
         self._dice = np.random.default_rng(scene.seed)
 
     @cached_property
     def empty(self) -> Picture:
         """Return the street with nobody in it, uint8 (h, w, 3)."""
+        return self._painted(self.scene.camera)
+
+    def _painted(self, camera: Pinhole) -> Picture:
         scene = self.scene
         return paint_street(
             scene.street,
-            camera=scene.camera,
+            camera=camera,
             seed=scene.seed,
             night=scene.light.lamps,
             wet=scene.wet or scene.rain,
+        )
+
+    def _street(self, t_s: float) -> Picture:
+        """Return the empty street as the camera sees it at an instant."""
+        rest = self.scene.resting_camera(t_s)
+        street = self._painted(rest)
+        if self._camera == rest:
+            return street
+        size = (rest.width_px, rest.height_px)
+        return np.asarray(
+            cv2.warpPerspective(
+                street,
+                self._camera.seen_from(rest),
+                size,
+                flags=cv2.INTER_CUBIC,
+                borderMode=cv2.BORDER_REPLICATE,
+            ),
+            np.uint8,
         )
 
     @cached_property
@@ -106,13 +146,14 @@ class Stage:
     def picture(self, t_s: float, frame: int = 0) -> tuple[Picture, list[TruthRow]]:
         """Return the picture at an instant and everybody who is in it."""
         scene = self.scene
-        canvas = self.empty.copy()
+        self._camera = scene.camera_at(t_s)
+        canvas = self._street(t_s).copy()
         cast = self._cast(t_s)
         for one in cast:
-            draw_shadow(canvas, _outline(one), one.pose, camera=scene.camera, light=scene.light)
+            draw_shadow(canvas, _outline(one), one.pose, camera=self._camera, light=scene.light)
         if scene.light.lamps:
             beams = [one.pose for one in cast if one.limbs is None and _drives(one)]
-            add_head_lights(canvas, beams, camera=scene.camera)
+            add_head_lights(canvas, beams, camera=self._camera)
         drawn = [self._draw(canvas, one) for one in cast]
         rows = self._truth(cast, drawn, frame)
         return self._seen(canvas, t_s, frame), rows
@@ -124,13 +165,13 @@ class Stage:
             state = actor.state(t_s)
             if state is not None:
                 cast.append(_one(actor, *state))
-        place = self.scene.camera.place_m
+        place = self._camera.place_m
         return sorted(
             cast, key=lambda one: -np.hypot(one.pose.x_m - place[0], one.pose.y_m - place[1])
         )
 
     def _draw(self, canvas: Picture, one: _Cast) -> Drawn:
-        camera, light = self.scene.camera, self.scene.light
+        camera, light = self._camera, self.scene.light
         if light.lamps and not _drives(one):
             light = replace(light, lamps=False)
         if one.limbs is not None:
@@ -182,7 +223,7 @@ class Stage:
         return rows
 
     def _cut(self, box_px: Floats) -> Box:
-        width, height = self.scene.camera.width_px, self.scene.camera.height_px
+        width, height = self._camera.width_px, self._camera.height_px
         left, top, right, bottom = np.clip(box_px, 0, (width, height, width, height))
         return float(left), float(top), float(right), float(bottom)
 
@@ -212,8 +253,8 @@ class Stage:
     def _head(self, one: _Cast) -> Box | None:
         if one.limbs is None:
             return None
-        px, depth_m = self.scene.camera.project(to_world(one.limbs.head_m[None], one.pose))
-        radius = self.scene.camera.focal_px * one.limbs.head_r_m / float(depth_m[0])
+        px, depth_m = self._camera.project(to_world(one.limbs.head_m[None], one.pose))
+        radius = self._camera.focal_px * one.limbs.head_r_m / float(depth_m[0])
         x, y = float(px[0, 0]), float(px[0, 1])
         return x - radius, y - radius, x + radius, y + radius
 
@@ -222,7 +263,7 @@ class Stage:
         if one.limbs is not None:
             return None
         for plate in vehicle(one.actor.plan.kind, one.actor.plan.look).plates_m:
-            a, b, c, d = self.scene.camera.project(to_world(plate, one.pose))[0]
+            a, b, c, d = self._camera.project(to_world(plate, one.pose))[0]
             if (b[0] - a[0]) * (d[1] - a[1]) - (b[1] - a[1]) * (d[0] - a[0]) > 0:
                 return tuple((float(x), float(y)) for x, y in (a, b, c, d))
         return None
