@@ -61,7 +61,7 @@ def test_one_camera_of_several(tmp_path: Path) -> None:
         ("40.125", "4o", "line 3: box_b_px '4o' cannot be read"),
         (",1700000000000000000,", ",soon,", "line 2: t_ns 'soon' cannot be read"),
         (",bicycle,,4,", ",bicycle,,400,", "line 4: flags '400' cannot be read"),
-        (",bicycle,", ",bicycle,0,", "line 4 has 24 cells; its header has 23"),
+        (",bicycle,", ",bicycle,0,", "line 4 has 29 cells; its header has 28"),
     ],
 )
 def test_wrong_cells_are_named(tmp_path: Path, old: str, new: str, words: str) -> None:
@@ -71,6 +71,16 @@ def test_wrong_cells_are_named(tmp_path: Path, old: str, new: str, words: str) -
     path.write_text(text.replace(old, new, 1))
     with pytest.raises(FormatError, match=words):
         read_points_csv(path, camera_id="north", run_id=9)
+
+
+def test_what_an_eye_saw_may_be_missing(tmp_path: Path) -> None:
+    path = written(tmp_path)
+    cells = [line.split(",") for line in path.read_text().splitlines()]
+    first = cells[0].index("seen_l_px")
+    path.write_text("\n".join(",".join(row[:first]) for row in cells))
+    points = read_points_csv(path, camera_id="north", run_id=9).points
+    assert np.isnan(points.seen_px).all()
+    assert not points.seen_by.any()
 
 
 def test_steps_without_rows_only(tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ from calmstreet.interop.files import (
     written_text,
 )
 from calmstreet.model.kinds import KIND_BY_NAME, KIND_NAMES
-from calmstreet.model.points import TrackPoints, joined_columns, scalar_columns
+from calmstreet.model.points import OPTIONAL_SCALARS, TrackPoints, joined_columns, scalar_columns
 from calmstreet.units import to_iso
 
 __all__ = ["COLUMNS", "read_points_csv", "write_points_csv"]
@@ -97,7 +97,8 @@ def read_points_csv(path: Path, *, camera_id: str, run_id: int) -> Imported:
     """
     reader = csv.reader(io.StringIO(read_text(path, "CSV"), newline=""))
     header = next(reader, [])
-    missing = [name for name in ("camera_id", *_SCALARS) if name not in header]
+    needed = (name for name in ("camera_id", *_SCALARS) if name not in OPTIONAL_SCALARS)
+    missing = [name for name in needed if name not in header]
     if missing:
         raise FormatError(f"{path} lacks the columns {', '.join(missing)}; export it as csv again")
     lines = [(reader.line_num, row) for row in reader if row]
@@ -121,6 +122,7 @@ def _imported(
             [_number(path, number, row[at[name]], name, dtype) for number, row in rows], dtype
         )
         for name, dtype in _SCALARS.items()
+        if name in at
     }
     old = scalars["track_id"].astype(np.str_).tolist()
     scalars["track_id"], ids = mapped_ids(old, run_id=run_id, nobody=frozenset({"-1"}))

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from calmstreet.errors import FormatError, InputError
 from calmstreet.interop.files import Imported, mapped_ids, sorted_points, whole_file
-from calmstreet.model.points import TrackPoints, joined_columns, scalar_columns
+from calmstreet.model.points import OPTIONAL_SCALARS, TrackPoints, joined_columns, scalar_columns
 
 __all__ = ["read_points_parquet", "steps_path", "write_points_parquet"]
 
@@ -113,9 +113,9 @@ def read_points_parquet(path: Path, *, camera_id: str, run_id: int) -> Imported:
         raise InputError(f"{path} is not there; check the path")
     try:
         with _connect(path.parent) as connection:
-            _check(connection, path)
+            names = ", ".join(_check(connection, path))
             source = f"read_parquet({_quoted(path.resolve())})"
-            scalars = connection.execute(f"SELECT {', '.join(_SCALARS)} FROM {source}").fetchnumpy()
+            scalars = connection.execute(f"SELECT {names} FROM {source}").fetchnumpy()
             known = _labels(connection, path)
             steps_ns = _steps(connection, path, scalars["t_ns"])
     except duckdb.Error as error:
@@ -130,17 +130,20 @@ def read_points_parquet(path: Path, *, camera_id: str, run_id: int) -> Imported:
     return Imported(points=sorted_points(points), steps_ns=steps_ns, labels=labels)
 
 
-def _check(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
+def _check(connection: duckdb.DuckDBPyConnection, path: Path) -> list[str]:
+    """Return the columns that are there; raise FormatError when a needed one is not."""
     rows = connection.execute(
         f"DESCRIBE SELECT * FROM read_parquet({_quoted(path.resolve())})"
     ).fetchall()
     found = {row[0]: row[1] for row in rows}
-    for name, dtype in _SCALARS.items():
-        if found.get(name) != _SQL_TYPES[dtype]:
+    names = [name for name in _SCALARS if name in found or name not in OPTIONAL_SCALARS]
+    for name in names:
+        if found.get(name) != (wanted := _SQL_TYPES[_SCALARS[name]]):
             raise FormatError(
-                f"{path}: column {name} should be {_SQL_TYPES[dtype]}, "
+                f"{path}: column {name} should be {wanted}, "
                 f"it is {found.get(name, 'missing')}; export it as parquet again"
             )
+    return names
 
 
 def _labels(connection: duckdb.DuckDBPyConnection, path: Path) -> dict[str, str]:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from calmstreet.model.columns import checked, same_length
 
 __all__ = [
+    "OPTIONAL_SCALARS",
     "POINT_COLUMNS",
     "Track",
     "TrackPoints",
@@ -35,6 +36,8 @@ POINT_COLUMNS: tuple[tuple[str, Any, int | None], ...] = (
     ("width_m", np.float32, None),
     ("size_source", np.uint8, None),
     ("cov_m2", np.float32, 3),
+    ("seen_px", np.float32, 4),
+    ("seen_by", np.uint8, None),
 )
 """Name, dtype and width of every column, in the order in which they are stored."""
 
@@ -43,7 +46,10 @@ _PARTS: dict[str, tuple[str, ...]] = {
     "xy_m": ("x_m", "y_m"),
     "velocity_mps": ("vx_mps", "vy_mps"),
     "cov_m2": ("cov_xx_m2", "cov_xy_m2", "cov_yy_m2"),
+    "seen_px": ("seen_l_px", "seen_t_px", "seen_r_px", "seen_b_px"),
 }
+OPTIONAL_SCALARS: frozenset[str] = frozenset({*_PARTS["seen_px"], "seen_by"})
+"""Scalars that files of other programs need not have: NaN or 0 where they are missing."""
 
 
 def scalar_columns() -> tuple[tuple[str, Any, str, int | None], ...]:
@@ -67,6 +73,13 @@ def joined_columns(scalars: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any
     >>> joined_columns({name: np.zeros(2, t) for name, t, _, _ in scalar_columns()})["xy_m"].shape
     (2, 2)
     """
+    n = len(scalars["t_ns"])
+    missing = {
+        name: np.full(n, 0 if dtype is np.uint8 else np.nan, dtype)
+        for name, dtype, _, _ in scalar_columns()
+        if name in OPTIONAL_SCALARS and name not in scalars
+    }
+    scalars = {**scalars, **missing}
     return {
         column: (
             scalars[column]
@@ -94,7 +107,9 @@ class TrackPoints:
     rewritten; ``score`` 0..1; ``flags`` of Flag; ``box_px`` (n, 4) l, t, r, b; ``xy_m`` (n, 2)
     centre of the footprint on the ground, east and north; ``velocity_mps`` (n, 2), causal;
     ``heading_rad`` counter-clockwise from east; ``length_m``, ``width_m``; ``size_source`` of
-    SizeSource; ``cov_m2`` (n, 3) xx, xy, yy of ``xy_m``. NaN = unknown.
+    SizeSource; ``cov_m2`` (n, 3) xx, xy, yy of ``xy_m``; ``seen_px`` (n, 4) the box as an eye saw
+    it at this step, not smoothed over time, and ``seen_by`` that Eye (NaN and 0 where nobody saw
+    it). NaN = unknown.
     """
 
     camera_id: str
@@ -112,6 +127,8 @@ class TrackPoints:
     width_m: NDArray[np.float32]
     size_source: NDArray[np.uint8]
     cov_m2: NDArray[np.float32]
+    seen_px: NDArray[np.float32]
+    seen_by: NDArray[np.uint8]
 
     def __post_init__(self) -> None:
         for name, dtype, width in POINT_COLUMNS:

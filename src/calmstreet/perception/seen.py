@@ -21,13 +21,14 @@ _DOUBLE_SHARE = 0.6
 class Seen:
     """Boxes in order: those of the net first, then by score and place.
 
-    ``by_net`` is False for blobs of the motion eye; ``still`` says that the motion eye looked and
-    saw nothing move under a box of the net.
+    ``eye`` saw it; ``by_net`` is False for blobs of the motion eye; ``still`` says that the motion
+    eye looked and saw nothing move under a box of the net.
     """
 
     box_px: NDArray[np.float64]
     score: NDArray[np.float64]
     kind: NDArray[np.uint8]
+    eye: NDArray[np.uint8]
     by_net: NDArray[np.bool_]
     still: NDArray[np.bool_]
 
@@ -40,6 +41,7 @@ class Seen:
             box_px=self.box_px[index],
             score=self.score[index],
             kind=self.kind[index],
+            eye=self.eye[index],
             by_net=self.by_net[index],
             still=self.still[index],
         )
@@ -59,7 +61,14 @@ def ordered(detections: Detections, high_score: float, low_score: float) -> Seen
     if np.count_nonzero((score[first] == score[second]) & (box[first, 0] == box[second, 0])):
         order = np.lexsort((detections.kind, *box.T, -score, ~by_net))
     still = by_net & ((detections.source & _MOTION) == 0) & bool(detections.looked & Eye.MOTION)
-    seen = Seen(box_px=box, score=score, kind=detections.kind, by_net=by_net, still=still)
+    seen = Seen(
+        box_px=box,
+        score=score,
+        kind=detections.kind,
+        eye=detections.source,
+        by_net=by_net,
+        still=still,
+    )
     seen = seen.rows(order[~(by_net & (score < low_score))[order]])
     weak = np.flatnonzero(seen.by_net & (seen.score < high_score))
     if not len(weak):

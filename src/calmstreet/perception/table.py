@@ -16,16 +16,17 @@ NEVER_NS = np.iinfo(np.int64).max
 class TrackTable:
     """All tracks that are alive, confirmed or not; every column has one row per track.
 
-    ``mean`` (n, 4) centre x, centre y, width, height in px and ``rate`` (n, 4) the same per second,
-    with variances ``var``, ``cov``, ``var_rate`` (n, 4) per axis; ``born_px`` (n, 4) first box l,
-    t, r, b; ``votes`` (n, 8) score per Kind; ``path_px`` length of the way; ``trust`` sum of the
-    net's scores; ``score`` the last; ``serial`` its number in the run; ``sure`` confirmed;
-    ``shown_ns`` its last row; ``birth_ns``, ``seen_ns`` first and last measured instant;
-    ``missed_ns`` the first look since that did not find it; ``slow_ns``, ``fast_ns``,
-    ``faster_ns`` since when it is slow, rides, rides fast; ``twin_ns`` since when it looks like
-    the double of another (all NEVER_NS while they do not run); ``hits`` measurements;
-    ``net_hits`` those of the net in ``net_looks``; ``kind`` with most votes; ``rider`` the Kind
-    that a fast person became, or 0; ``moved`` has ever moved.
+    ``mean`` (n, 4) centre x, centre y, width, height in px and ``rate`` (n, 4) the same per
+    second, with variances ``var``, ``cov``, ``var_rate`` (n, 4) per axis; ``born_px`` (n, 4)
+    first box l, t, r, b, ``last_px`` (n, 4) the last one as ``last_eye`` saw it; ``votes`` (n, 8)
+    score per Kind; ``path_px`` length of the way; ``trust`` sum of the net's scores; ``score``
+    the last; ``serial`` its number in the run; ``sure`` confirmed; ``shown_ns`` its last row;
+    ``birth_ns``, ``seen_ns`` first and last measured instant; ``missed_ns`` the first look since
+    that did not find it; ``slow_ns``, ``fast_ns``, ``faster_ns`` since when it is slow, rides,
+    rides fast; ``twin_ns`` since when it looks like the double of another (all NEVER_NS while
+    they do not run); ``hits`` measurements; ``net_hits`` those of the net in ``net_looks``;
+    ``kind`` with most votes; ``rider`` the Kind that a fast person became, or 0; ``moved`` has
+    ever moved.
     """
 
     mean: NDArray[np.float64]
@@ -34,6 +35,7 @@ class TrackTable:
     cov: NDArray[np.float64]
     var_rate: NDArray[np.float64]
     born_px: NDArray[np.float64]
+    last_px: NDArray[np.float64]
     votes: NDArray[np.float64]
     path_px: NDArray[np.float64]
     trust: NDArray[np.float64]
@@ -50,6 +52,7 @@ class TrackTable:
     hits: NDArray[np.int64]
     net_hits: NDArray[np.int64]
     net_looks: NDArray[np.int64]
+    last_eye: NDArray[np.uint8]
     rider: NDArray[np.uint8]
     kind: NDArray[np.uint8]
     moved: NDArray[np.bool_]
@@ -80,7 +83,8 @@ class TrackTable:
 
 
 _NAMES = tuple(field.name for field in fields(TrackTable))
-_WIDE = {"mean": 4, "rate": 4, "var": 4, "cov": 4, "var_rate": 4, "born_px": 4, "votes": 8}
+_WIDE = {"mean": 4, "rate": 4, "var": 4, "cov": 4, "var_rate": 4, "born_px": 4, "last_px": 4}
+_WIDE["votes"] = 8
 _WHOLE = frozenset({"serial", "hits", "net_hits", "net_looks"})
 
 
@@ -98,6 +102,7 @@ def no_tracks(n: int = 0) -> TrackTable:
             columns[name] = np.zeros(n, np.int64)
         else:
             columns[name] = np.zeros((n, _WIDE[name]) if name in _WIDE else n)
-    columns["rider"], columns["kind"] = np.zeros(n, np.uint8), np.zeros(n, np.uint8)
+    for name in ("last_eye", "rider", "kind"):
+        columns[name] = np.zeros(n, np.uint8)
     columns["moved"], columns["sure"] = np.zeros(n, np.bool_), np.zeros(n, np.bool_)
     return TrackTable(**columns)

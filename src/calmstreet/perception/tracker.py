@@ -225,6 +225,8 @@ class Tracker:
             way = table.mean[rows[young], :2] - before[young]
             table.path_px[rows[young]] += np.hypot(way[:, 0], way[:, 1])
         table.seen_ns[rows] = t_ns
+        table.last_px[rows] = seen.box_px
+        table.last_eye[rows] = seen.eye
         table.missed_ns[rows] = NEVER_NS
         table.hits[rows] += 1
         table.net_hits[rows] += seen.by_net
@@ -251,6 +253,8 @@ class Tracker:
         noise = _noise_px(born.mean, new, self._settings.noise_sizes)
         born.var, born.var_rate = kalman.first_variances(born.mean, new.kind, noise)
         born.born_px = new.box_px
+        born.last_px = new.box_px.copy()
+        born.last_eye = new.eye.copy()
         born.birth_ns[:] = born.seen_ns[:] = t_ns
         born.hits[:] = 1
         born.net_hits[:] = born.net_looks[:] = new.by_net
@@ -303,7 +307,8 @@ class Tracker:
         size = np.concatenate([self._frame_px, self._frame_px])
         boxes = np.minimum(np.maximum(table.boxes_px()[order], 0.0), size)
         edge = np.where(_LOW, boxes <= 0.01 * size, boxes >= 0.99 * size).any(axis=1)
-        flags = int(Flag.COASTED) * (table.seen_ns[order] < self._t_ns)
+        lost = table.seen_ns[order] < self._t_ns
+        flags = int(Flag.COASTED) * lost
         flags += int(Flag.PARKED) * ~table.moved[order]
         flags += int(Flag.BORDER) * edge
         flags += int(Flag.OVERLAPPED) * (self._hidden[order] > 0.3)
@@ -317,6 +322,8 @@ class Tracker:
             score=table.score[order],
             flags=flags,
             box_px=boxes,
+            seen_px=np.where(lost[:, None], np.nan, table.last_px[order]),
+            seen_by=np.where(lost, 0, table.last_eye[order]),
         )
 
 

@@ -32,7 +32,7 @@ POINT_RECORD = np.dtype(
         for name, dtype, width in POINT_COLUMNS
     ]
 )
-_MAGIC = {"points": b"calmstreet-pts-1", "steps": b"calmstreet-stp-1"}
+_MAGIC = {"points": b"calmstreet-pts-2", "steps": b"calmstreet-stp-1"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
