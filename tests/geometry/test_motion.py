@@ -99,7 +99,7 @@ def test_a_gap_begins_anew() -> None:
 
 
 def test_unknown_places_are_bridged_but_begin_nothing() -> None:
-    t_s = np.arange(12) * 0.1
+    t_s = np.linspace(0.0, 1.1, 12)
     xy_m = np.stack([10 * t_s, 0 * t_s], axis=1)
     xy_m[[0, 1, 6]] = np.nan
     path = smoothed(t_s, xy_m, np.full((12, 3), [1e-4, 0, 1e-4]), 1.0)
@@ -111,7 +111,7 @@ def test_unknown_places_are_bridged_but_begin_nothing() -> None:
 def test_no_rows_and_only_unknown_rows() -> None:
     nothing = smoothed(np.empty(0), np.empty((0, 2)), np.empty((0, 3)), 1.0)
     assert nothing.xy_m.shape == (0, 2)
-    unknown = smoothed(np.arange(3.0), np.full((3, 2), np.nan), np.ones((3, 3)), 1.0)
+    unknown = smoothed(np.linspace(0.0, 2.0, 3), np.full((3, 2), np.nan), np.ones((3, 3)), 1.0)
     assert np.isnan(unknown.xy_m).all()
 
 

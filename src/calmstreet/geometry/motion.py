@@ -125,9 +125,14 @@ def correct(state: Array, cov: Array, *, xy_m: Array, cov_m2: Array) -> tuple[Ar
     return new_state, new_cov
 
 
+def _known(xy_m: Array, cov_m2: Array) -> NDArray[np.bool_]:
+    """Return bool (n,): which rows have a place and a noise."""
+    return np.asarray(np.isfinite(xy_m).all(axis=1) & np.isfinite(cov_m2).all(axis=1), bool)
+
+
 def _surprise(state: Array, cov: Array, xy_m: Array, cov_m2: Array) -> tuple[Array, Array]:
     """Return seen minus expected (n, 2) and the inverse of its covariance; 0 where unseen."""
-    seen = np.isfinite(xy_m).all(axis=1) & np.isfinite(cov_m2).all(axis=1)
+    seen = _known(xy_m, cov_m2)
     a = np.where(seen, cov[:, 0, 0] + cov_m2[:, 0], 1.0)
     b = np.where(seen, cov[:, 0, 1] + cov_m2[:, 1], 0.0)
     d = np.where(seen, cov[:, 1, 1] + cov_m2[:, 2], 1.0)
@@ -195,7 +200,7 @@ def _rising(
     ids: NDArray[np.int64], t_ns: NDArray[np.int64], xy_m: Array, cov_m2: Array
 ) -> NDArray[np.intp]:
     """Return the rows later than all before them in their track, from its first seen place on."""
-    seen = np.isfinite(xy_m).all(axis=1) & np.isfinite(cov_m2).all(axis=1)
+    seen = _known(xy_m, cov_m2)
     kept, last, track, begun = [], 0, None, False
     for row, (one, now) in enumerate(zip(ids.tolist(), t_ns.tolist(), strict=True)):
         same = one == track
