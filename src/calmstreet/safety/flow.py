@@ -24,12 +24,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calmstreet.errors import ConfigError
+from calmstreet.geometry.footprints import footprints_cover
 from calmstreet.geometry.scale import px_from_m
 from calmstreet.geometry.shapes import Line, boxes_cover, make_line
 from calmstreet.model.flow import Flow
 from calmstreet.model.kinds import Flag
 from calmstreet.model.points import TrackPoints
-from calmstreet.model.site import Site
+from calmstreet.model.site import Gate, Point, Site, Zone
 from calmstreet.safety.movements import movements_of, terminals_of
 from calmstreet.safety.occupancy import MAX_PAUSE_NS, MinuteTally
 from calmstreet.safety.road_user import GateShape, RoadUser, Seen, ZoneShape
@@ -74,7 +75,9 @@ def counting_settings(site: Site) -> CountingSettings:
 class FlowCounter:
     """Counts one camera's road users in one run, from blocks of whole steps.
 
-    ``site`` holds what belongs to this camera (``Site.of_camera``); gates and zones need pixels.
+    ``site`` holds what belongs to this camera (``Site.of_camera``). Gates and zones in pixels are
+    met by the anchor of the box, those in metres by the front (gates) and the centre (zones) of
+    the footprint. Without a picture (``width_px`` 0) rows need a place on the ground, not a box.
     Memory holds the tracks that are alive and one short summary of each that ended.
     """
 
@@ -90,26 +93,11 @@ class FlowCounter:
     ) -> None:
         self._site, self._camera_id, self._run_id = site, camera_id, run_id
         self._settings = settings or counting_settings(site)
-        self._size = np.array([width_px, height_px], np.float64)
+        has_picture = width_px > 0 and height_px > 0
+        self._size = np.array([width_px, height_px], np.float64) if has_picture else None
         terminals = terminals_of(site)
-        self._gates = tuple(
-            GateShape(
-                id=gate.id,
-                line=_line(gate.id, gate.points_px),
-                anchor=gate.anchor,
-                terminal=gate.id in terminals,
-            )
-            for gate in site.gates
-        )
-        self._zones = tuple(
-            ZoneShape(
-                id=zone.id,
-                polygon=np.asarray(zone.polygon_px, np.float64),
-                line=_line(zone.id, (*zone.polygon_px, *zone.polygon_px[:1])),
-            )
-            for zone in site.zones
-            if zone.id in terminals
-        )
+        self._gates = tuple(_gate(gate, gate.id in terminals) for gate in site.gates)
+        self._zones = tuple(_zone(zone) for zone in site.zones if zone.id in terminals)
         self._minutes = MinuteTally(gate_ids=tuple(gate.id for gate in self._gates))
         self._alive: dict[int, RoadUser] = {}
         self._leaving: list[RoadUser] = []
@@ -134,9 +122,9 @@ class FlowCounter:
         if self._first_ns is None:
             self._first_ns = int(steps[0])
         self._last_ns = int(steps[-1])
-        rows = _usable(points)
+        rows = _usable(points, on_picture=self._size is not None)
         seen = self._look(rows)
-        covered = [boxes_cover(gate.line, seen.box) for gate in self._gates]
+        covered = [_covered(gate, seen) for gate in self._gates]
         table = np.stack(covered, axis=1) if covered else np.zeros((len(seen.t_ns), 0), bool)
         table &= ~seen.parked[:, None]
         self._minutes.add(steps, seen.t_ns, table)
@@ -185,15 +173,15 @@ class FlowCounter:
         """Find each row's road user; return the rows that were really seen, by user and time."""
         present = (rows.flags & _ABSENT) == 0
         box = rows.box_px.astype(np.float64)
-        near = _BORDER_SHARE * np.sqrt(np.abs((box[:, 2:] - box[:, :2]).prod(axis=1)))[:, None]
-        outside = ((box[:, :2] <= near) | (box[:, 2:] >= self._size - near)).any(axis=1)
+        hysteresis_m = self._settings.hysteresis_m
         seen = Seen(
             rows=rows[present],
             box=box[present],
-            at_border=(outside | ((rows.flags & Flag.BORDER) != 0))[present],
+            at_border=(self._outside(box) | ((rows.flags & Flag.BORDER) != 0))[present],
             hysteresis_px=px_from_m(
-                self._settings.hysteresis_m, kind=rows.kind[present], box_px=rows.box_px[present]
+                hysteresis_m, kind=rows.kind[present], box_px=rows.box_px[present]
             ),
+            hysteresis_m=hysteresis_m,
             size_px=self._size,
         )
         place = np.concatenate([[0], np.cumsum(present)])
@@ -202,6 +190,14 @@ class FlowCounter:
             if begin < stop:
                 seen.join(user, begin, stop, run_start_ns=self._first_ns or 0)
         return seen
+
+    def _outside(self, box: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Return which boxes (n, 4) are next to the picture's border; without a picture none."""
+        if self._size is None:
+            return np.zeros(len(box), bool)
+        near = _BORDER_SHARE * np.sqrt(np.abs((box[:, 2:] - box[:, :2]).prod(axis=1)))[:, None]
+        touches = (box[:, :2] <= near) | (box[:, 2:] >= self._size - near)
+        return np.asarray(touches.any(axis=1))
 
     def _pieces(self, rows: TrackPoints) -> Iterator[tuple[RoadUser, int, int]]:
         """Yield each road user with its range of rows; a pause of 2 s makes another user."""
@@ -237,18 +233,53 @@ class FlowCounter:
         self._leaving.clear()
 
 
-def _line(name: str, points_px: tuple[tuple[float, float], ...]) -> Line:
+def _gate(gate: Gate, terminal: bool) -> GateShape:
+    metric = bool(gate.points_m)
+    return GateShape(
+        id=gate.id,
+        line=_line(gate.id, gate.points_m or gate.points_px, metric=metric),
+        anchor=gate.anchor,
+        terminal=terminal,
+        metric=metric,
+    )
+
+
+def _zone(zone: Zone) -> ZoneShape:
+    corners, metric = zone.polygon_m or zone.polygon_px, bool(zone.polygon_m)
+    return ZoneShape(
+        id=zone.id,
+        polygon=np.asarray(corners, np.float64),
+        line=_line(zone.id, (*corners, *corners[:1]), metric=metric),
+        metric=metric,
+    )
+
+
+def _line(name: str, points: tuple[Point, ...], *, metric: bool) -> Line:
     try:
-        return make_line(points_px)
+        return make_line(points, y_up=metric)
     except ValueError as error:
         raise ConfigError(
-            f"{name}: needs two different points in pixels; give points_px (gate) or "
-            "polygon_px (zone)"
+            f"{name}: needs two different points; give points_px or points_m (gate), "
+            "polygon_px or polygon_m (zone)"
         ) from error
 
 
-def _usable(points: TrackPoints) -> TrackPoints:
-    """Return the rows that belong to a track and have a box, by track, then time."""
-    good = (points.track_id >= 0) & np.isfinite(points.box_px).all(axis=1)
+def _covered(gate: GateShape, seen: Seen) -> NDArray[np.bool_]:
+    """Return which rows cover a gate: with the box on the picture, on the ground the footprint."""
+    if not gate.metric:
+        return boxes_cover(gate.line, seen.box)
+    return footprints_cover(
+        gate.line,
+        xy_m=seen.centre_m,
+        heading_rad=seen.heading_rad,
+        length_m=seen.length_m,
+        width_m=seen.width_m,
+    )
+
+
+def _usable(points: TrackPoints, *, on_picture: bool) -> TrackPoints:
+    """Return the rows that belong to a track and have a place, by track, then time."""
+    place = points.box_px if on_picture else points.xy_m
+    good = (points.track_id >= 0) & np.isfinite(place).all(axis=1)
     order = np.lexsort((points.t_ns, points.track_id))
     return points[order[good[order]]]

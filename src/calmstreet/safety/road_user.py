@@ -20,7 +20,7 @@ from calmstreet.model.site import FOOT, Point
 from calmstreet.safety.movements import Touch
 from calmstreet.units import NS_PER_S
 
-__all__ = ["GatePass", "GateShape", "RoadUser", "Seen", "Trail", "ZoneShape", "anchor_of"]
+__all__ = ["GatePass", "GateShape", "RoadUser", "Seen", "Trail", "Ways", "ZoneShape", "anchor_of"]
 
 Array = NDArray[np.float64]
 
@@ -49,37 +49,38 @@ class Trail:
 
     head: list[tuple[float, ...]] = field(default_factory=list)
     tail: deque[tuple[float, ...]] = field(default_factory=lambda: deque(maxlen=_TRAIL_ENDS))
-    stride_px: float = 0.0
+    at: tuple[float, float] = (0.0, 0.0)
+    stride: float = 0.0
 
-    def walk(self, places: Array, size_px: Array) -> None:
-        """Follow places (n, 4) of a user of this size (n,) at each."""
-        at = 0
+    def walk(self, places: Array, walked: Array, size: Array) -> None:
+        """Follow places (n, 4) of a user of this size (n,), which walked over (n, 2)."""
+        row = 0
         if not self.head:
-            self._step(places[0], size_px[0])
-        while at < len(places):
-            x, y = self.tail[-1][:2]
-            dx, dy = places[at:, 0] - x, places[at:, 1] - y
-            far = dx * dx + dy * dy >= self.stride_px * self.stride_px
+            self._step(places[0], walked[0], size[0])
+        while row < len(places):
+            dx, dy = walked[row:, 0] - self.at[0], walked[row:, 1] - self.at[1]
+            far = dx * dx + dy * dy >= self.stride * self.stride
             ahead = int(far.argmax())
             if not far[ahead]:
                 return
-            at += ahead
-            self._step(places[at], size_px[at])
-            at += 1
+            row += ahead
+            self._step(places[row], walked[row], size[row])
+            row += 1
 
-    def _step(self, place: Array, size_px: float) -> None:
+    def _step(self, place: Array, walked: Array, size: float) -> None:
         kept = tuple(place.tolist())
         if len(self.head) < _TRAIL_ENDS:
             self.head.append(kept)
         self.tail.append(kept)
-        self.stride_px = max(_STRIDE_SHARE * float(size_px), 1e-6)
+        self.at = (float(walked[0]), float(walked[1]))
+        self.stride = max(_STRIDE_SHARE * float(size), 1e-6)
 
     def headings(self, last: tuple[float, ...]) -> tuple[Array, Array, bool]:
         """Return entry and exit heading (unit vectors, y up) and whether they are in metres."""
         if len(self.head) < 2:
             return np.full(2, np.nan), np.full(2, np.nan), False
         ends = np.array([self.head[0], self.head[-1], self.tail[0], last])
-        metric = bool(np.isfinite(ends).all())
+        metric = bool(np.isfinite(ends[:, 2:]).all())
         plane = ends[:, 2:] if metric else ends[:, :2] * np.array([1.0, -1.0])
         return _unit(plane[1] - plane[0]), _unit(plane[3] - plane[2]), metric
 
@@ -107,7 +108,11 @@ class RoadUser:
     last_box: Array = field(default_factory=lambda: np.full(4, np.nan))
     left_at_border: bool = False
     start_px: tuple[float, float] = (float("nan"), float("nan"))
-    start_size_px: float = float("nan")
+    start: tuple[float, float] = (float("nan"), float("nan"))
+    start_size: float = float("nan")
+    last_front_m: Array = field(default_factory=lambda: np.full(2, np.nan))
+    last_centre_m: Array = field(default_factory=lambda: np.full(2, np.nan))
+    last_metric_ns: int = 0
     end_place: tuple[float, ...] = (float("nan"),) * 4
     reach_share: float = 0.0
     passes: list[PassState] = field(init=False)
@@ -120,15 +125,17 @@ class RoadUser:
 
     def follow(self, seen: "Seen", start: int, end: int) -> None:
         """Take rows start..end of the block into the running sums (after gates and zones)."""
-        places, size_px = seen.places[start:end], seen.user_size_px[start:end]
+        places, walked = seen.places[start:end], seen.walked[start:end]
+        size = seen.user_size[start:end]
         if not self.seen_rows:
             self.first_seen_ns = int(seen.t_ns[start])
             self.start_px = (float(places[0, 0]), float(places[0, 1]))
-            self.start_size_px = float(size_px[0])
-        self.trail.walk(places, size_px)
-        dx, dy = places[:, 0] - self.start_px[0], places[:, 1] - self.start_px[1]
-        far_px = float(np.sqrt((dx * dx + dy * dy).max()))
-        self.reach_share = max(self.reach_share, far_px / max(self.start_size_px, 1e-6))
+            self.start = (float(walked[0, 0]), float(walked[0, 1]))
+            self.start_size = float(size[0])
+        self.trail.walk(places, walked, size)
+        dx, dy = walked[:, 0] - self.start[0], walked[:, 1] - self.start[1]
+        far = float(np.sqrt((dx * dx + dy * dy).max()))
+        self.reach_share = max(self.reach_share, far / max(self.start_size, 1e-6))
         self.seen_rows += end - start
         self.last_seen_ns = int(seen.t_ns[end - 1])
         self.last_box = seen.box[end - 1]
@@ -174,8 +181,10 @@ class RoadUser:
 class Seen:
     """The rows of one block that were really seen, by road user, then time, as columns.
 
-    ``before_box``, ``before_ns`` the same user's row before each row (NaN: none); ``spans`` the
-    users with their ranges of rows.
+    ``before_box``, ``before_ns`` the same user's row before each row (NaN: none); the same in
+    metres are those of the last row with a place on the ground. ``walked`` (n, 2) and
+    ``user_size`` (n,) are in pixels, in metres where there is no picture; ``spans`` the users with
+    their ranges of rows.
     """
 
     def __init__(
@@ -185,16 +194,28 @@ class Seen:
         box: Array,
         at_border: NDArray[np.bool_],
         hysteresis_px: Array,
-        size_px: Array,
+        hysteresis_m: float,
+        size_px: Array | None,
     ) -> None:
         self.t_ns, self.box, self.at_border = rows.t_ns, box, at_border
         self.parked = (rows.flags & Flag.PARKED) != 0
         self.hysteresis_px, self.size_px = hysteresis_px, size_px
+        self.hysteresis_m = np.full(len(rows), hysteresis_m)
         self.speed_mps = np.sqrt((rows.velocity_mps.astype(np.float64) ** 2).sum(axis=1))
         self.length_m = rows.length_m.astype(np.float64)
+        self.width_m = rows.width_m.astype(np.float64)
+        self.heading_rad = rows.heading_rad.astype(np.float64)
         self.places = np.concatenate([anchor_of(box, FOOT), rows.xy_m.astype(np.float64)], axis=1)
         wide, high = box[:, 2] - box[:, 0], box[:, 3] - box[:, 1]
-        self.user_size_px = np.sqrt(np.maximum(wide * high, 0.0))
+        self.walked, area = self.places[:, :2], wide * high
+        if size_px is None:
+            self.walked, area = self.places[:, 2:], self.length_m * self.width_m
+        self.user_size = np.sqrt(np.maximum(area, 0.0))
+        self.front_m, self.centre_m = rows.front_m(), self.places[:, 2:]
+        self.before_front_m = np.full((len(box), 2), np.nan)
+        self.before_centre_m = np.full((len(box), 2), np.nan)
+        self.before_metric_ns = np.zeros(len(box), np.int64)
+        self._metric: NDArray[np.bool_] = np.asarray(np.isfinite(self.front_m).all(axis=1))
         self.before_box = np.concatenate([np.full((1, 4), np.nan), box])[: len(box)]
         self.before_ns = np.concatenate([np.zeros(1, np.int64), rows.t_ns])[: len(box)]
         self.spans: list[tuple[RoadUser, int, int]] = []
@@ -208,6 +229,56 @@ class Seen:
             for state in user.passes:
                 state.origin = early or bool(self.at_border[start])
         self.spans.append((user, start, end))
+        if self._metric[start:end].any():
+            self._join_m(user, start, end)
+
+    def _join_m(self, user: RoadUser, start: int, end: int) -> None:
+        """Tie each row to the last one before it with a place on the ground."""
+        known = np.flatnonzero(self._metric[start:end])
+        before = np.searchsorted(known, np.arange(end - start)) - 1
+        linked = before >= 0
+        source = start + known[np.maximum(before, 0)]
+        for name, last in (
+            ("front_m", user.last_front_m),
+            ("centre_m", user.last_centre_m),
+            ("metric_ns", user.last_metric_ns),
+        ):
+            column = self.t_ns if name == "metric_ns" else getattr(self, name)
+            pick = linked if column.ndim == 1 else linked[:, None]
+            getattr(self, f"before_{name}")[start:end] = np.where(pick, column[source], last)
+        newest = start + int(known[-1])
+        user.last_front_m, user.last_centre_m = self.front_m[newest], self.centre_m[newest]
+        user.last_metric_ns = int(self.t_ns[newest])
+
+    def anchored(self, anchor: Point) -> "Ways":
+        """Return the ways of a point of the boxes over the picture."""
+        return Ways(
+            here=anchor_of(self.box, anchor),
+            before=anchor_of(self.before_box, anchor),
+            before_ns=self.before_ns,
+            hysteresis=self.hysteresis_px,
+            size=self.size_px,
+        )
+
+    def grounded(self, *, front: bool) -> "Ways":
+        """Return the ways of the fronts or the centres of the footprints over the ground."""
+        return Ways(
+            here=self.front_m if front else self.centre_m,
+            before=self.before_front_m if front else self.before_centre_m,
+            before_ns=self.before_metric_ns,
+            hysteresis=self.hysteresis_m,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Ways:
+    """From where to where each row went: places (n, 2), the time before, what counts as clear."""
+
+    here: Array
+    before: Array
+    before_ns: NDArray[np.int64]
+    hysteresis: Array
+    size: Array | None = None
 
 
 def anchor_of(box: Array, anchor: Point) -> Array:
@@ -223,18 +294,22 @@ def anchor_of(box: Array, anchor: Point) -> Array:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class GateShape:
-    """A gate ready to count; ``terminal`` when movements may begin or end there."""
+    """A gate ready to count; ``terminal`` when movements may begin or end there.
+
+    A ``metric`` gate lies on the ground and is crossed by the front of the footprint.
+    """
 
     id: str
     line: Line
     anchor: Point
     terminal: bool
+    metric: bool = False
 
     def walk(self, number: int, seen: Seen) -> None:
         """Count this gate's crossings in a block; ``number`` is the gate's index."""
-        here = anchor_of(seen.box, self.anchor)
-        hits = steps_through(self.line, anchor_of(seen.before_box, self.anchor), here)
-        clear = clear_of(self.line, here, seen.hysteresis_px, size=seen.size_px)
+        ways = seen.grounded(front=True) if self.metric else seen.anchored(self.anchor)
+        hits = steps_through(self.line, ways.before, ways.here)
+        clear = clear_of(self.line, ways.here, ways.hysteresis, size=ways.size)
         for user, start, end in seen.spans:
             state = user.passes[number]
             first, last = np.searchsorted(hits.step, (start, end))
@@ -253,7 +328,7 @@ class GateShape:
                     state,
                     mine,
                     clear[start:end],
-                    seen.before_ns[start:end],
+                    ways.before_ns[start:end],
                     seen.t_ns[start:end],
                     notes=list(
                         zip(seen.speed_mps[start:end], seen.length_m[start:end], strict=True)
@@ -269,15 +344,16 @@ class ZoneShape:
     id: str
     polygon: Array
     line: Line
+    metric: bool = False
 
     def walk(self, seen: Seen) -> None:
-        """Note who is in the zone in a block."""
-        here = anchor_of(seen.box, FOOT)
-        met = inside_polygon(here, self.polygon)
-        hits = steps_through(self.line, anchor_of(seen.before_box, FOOT), here)
+        """Note who is in the zone in a block: with the foot, in metres with the centre."""
+        ways = seen.grounded(front=False) if self.metric else seen.anchored(FOOT)
+        met = inside_polygon(ways.here, self.polygon)
+        hits = steps_through(self.line, ways.before, ways.here)
         inside = met.copy()
         met[hits.step] = True
-        clear = clear_of(self.line, here, seen.hysteresis_px, size=seen.size_px) & ~met
+        clear = clear_of(self.line, ways.here, ways.hysteresis, size=ways.size) & ~met
         for user, start, end in seen.spans:
             touch = user.touches.get(self.id)
             if touch is None:
