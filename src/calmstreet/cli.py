@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from calmstreet import __version__
+from calmstreet.cli_outlook import add_verbs
 from calmstreet.errors import CalmstreetError
 
 __all__ = ["app", "main"]
@@ -209,6 +210,9 @@ def demo(
 
     for line in run_demo(out, lang=lang.value, clip=clip, progress=_progress()):
         typer.echo(line)
+
+
+add_verbs(app)
 
 
 @contextmanager

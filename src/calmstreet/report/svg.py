@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
-__all__ = ["INK", "empty_axes", "styled", "svg_of"]
+__all__ = ["INK", "empty_axes", "standalone", "styled", "svg_of"]
 
 INK = "#010203"
 _PLACED = 'preserveAspectRatio="xMinYMid meet" role="img"'
@@ -67,3 +67,16 @@ def _kept_size(match: re.Match[str]) -> str:
     """Drop namespaces and the outer size in points; keep the sizes of inner marks."""
     text = match[0]
     return "" if "xmlns" in text or "version" in text or 'pt"' in text else text
+
+
+def standalone(svg: str) -> str:
+    """Return an element of ``svg_of`` as a file of its own: name space, dark ink on white.
+
+    >>> standalone('<svg class="broad" viewBox="0 0 1 1"></svg>')[:4]
+    '<svg'
+    """
+    space = "/".join(("http:/", "www.w3.org", "2000", "svg"))
+    whole = svg.replace("var(--font, sans-serif)", "DejaVu Sans, sans-serif")
+    head, _, rest = whole.partition(">")
+    head = head.replace("<svg", f'<svg xmlns="{space}" color="#1b2430"', 1)
+    return f'{head}><rect width="100%" height="100%" fill="#ffffff"/>{rest}'

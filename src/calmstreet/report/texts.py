@@ -66,8 +66,13 @@ def _flat(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]
 
 @cache
 def _catalogue(lang: str) -> Mapping[str, str]:
-    source = files("calmstreet.report").joinpath("texts", f"{lang}.toml")
-    return MappingProxyType(dict(_flat(tomllib.loads(source.read_text(encoding="utf-8")))))
+    """Return the words of one language: those of street reports and those of the outlook."""
+    folder = files("calmstreet.report").joinpath("texts")
+    found: dict[str, str] = {}
+    for name in (f"{lang}.toml", f"outlook.{lang}.toml"):
+        text = folder.joinpath(name).read_text(encoding="utf-8")
+        found |= _flat(tomllib.loads(text))
+    return MappingProxyType(found)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
