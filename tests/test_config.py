@@ -27,6 +27,7 @@ from calmstreet.model.site import (
     TURNS,
     ZONE_KINDS,
     Camera,
+    CheckLength,
     Gate,
     Mask,
     Movement,
@@ -119,7 +120,9 @@ def test_the_whole_file_is_read(tmp_path: Path) -> None:
     assert site.rules == {"counting": {"hysteresis_m": 0.5}}
     plane = site.cameras[0].plane
     assert plane is not None
-    assert plane.check_lengths == (((0.0, 0.0), (100.0, 0.0), 10.1),)
+    assert [(c.a_px, c.b_px, c.length_m) for c in plane.check_lengths] == [
+        ((0.0, 0.0), (100.0, 0.0), 10.1)
+    ]
     assert parse_site(dump_site_toml(site)).site_version == site.site_version
 
 
@@ -172,7 +175,17 @@ def test_the_whole_file_is_read(tmp_path: Path) -> None:
         (HEAD + ZONE.replace('"lane"', '"lain"'), "zone[0].kind", "'lane'"),
         (HEAD + ZONE + "control = 'zebra'", "zone[0]", "remove control"),
         (HEAD + ZONE + "direction_deg = 360", "zone[0].direction_deg", "less than 360"),
-        (HEAD + ZONE.replace("polygon_px", "polygon_m"), "zone[0].polygon_m", "add the plane"),
+        (
+            HEAD + "[[camera]]\nid = 'a'\n" + ZONE.replace("polygon_px", "polygon_m"),
+            "zone[0].polygon_m",
+            "add the plane",
+        ),
+        (
+            HEAD + GATE.replace("points_px", "points_m").replace("9", "0.0004"),
+            "gate[0].points_m",
+            "looks like degrees",
+        ),
+        (HEAD + ZONE + "signal = 'h'", "zone[0]", "remove signal"),
         (HEAD + GATE + ZONE.replace('"z"', '"g"'), "zone[0].id", "already the id at gate[0].id"),
         (
             HEAD + ZONE + "[[movement]]\nid = 'm'\nfrom = 'z'\nto = 'zz'",
@@ -198,10 +211,9 @@ def test_the_whole_file_is_read(tmp_path: Path) -> None:
             "write one of a, b",
         ),
         (
-            HEAD + "[[camera]]\nid = 'a'\n[camera.plane]\npoints_px = [[0, 0], [1, 0], [1, 1]]\n"
-            "points_m = [[0, 0], [1, 0], [1, 1]]",
+            HEAD + "[[camera]]\nid = 'a'\n[camera.plane]\npoints_px = []\npoints_m = []",
             "camera[0].plane.points_px",
-            "at least 4",
+            "at least 1",
         ),
         (
             HEAD + "[[camera]]\nid = 'a'\n[camera.plane]\n"
@@ -336,6 +348,7 @@ def polylines(draw: st.DrawFn) -> tuple[Point, ...]:
 
 
 limits = st.one_of(st.just(math.nan), st.floats(1, 200))
+sigmas = st.one_of(st.just(math.nan), st.floats(0.01, 9))
 ids = st.from_regex(r"[a-z0-9-]{1,40}", fullmatch=True)
 
 
@@ -349,9 +362,14 @@ def planes(draw: st.DrawFn) -> PlaneSpec:
         points_m=ground if metres else (),
         points_lonlat=() if metres else ground,
         check_lengths=tuple(
-            (points[0], points[1], length) for length in draw(st.lists(st.floats(0.1, 9)))
+            CheckLength(a_px=points[0], b_px=points[1], length_m=length, sigma_m=draw(sigmas))
+            for length in draw(st.lists(st.floats(0.1, 9)))
         ),
         k1=draw(st.floats(-1, 1)),
+        focal_px=draw(sigmas),
+        size_px=draw(st.sampled_from([(), (1920.0, 1080.0)])),
+        sigma_px=draw(sigmas),
+        sigma_m=draw(st.sampled_from([(), (0.2,), tuple(0.1 for _ in points)])),
     )
 
 
@@ -395,6 +413,7 @@ def sites(draw: st.DrawFn) -> Site:
         tz=draw(st.sampled_from(["UTC", "Asia/Almaty", "Asia/Tashkent"])),
         speed_limit_kmh=draw(limits),
         strict_blur=draw(st.booleans()),
+        origin_lonlat=draw(st.sampled_from([None, (76.95, 43.25)])),
         cameras=tuple(
             Camera(id=name, plane=draw(st.one_of(st.none(), planes()))) for name in cameras
         ),

@@ -5,6 +5,7 @@
     CalmstreetError            one clear sentence, shown to the user; exit code 2
     |-- InputError             something handed in cannot be used (path, option, file)
     |   |-- ConfigError        SITE.toml or calmstreet.toml: every fault at once
+    |   |-- CalibrationError the points of a plane contradict each other or say too little
     |   |-- VideoError         a video that cannot be opened or holds no picture
     |   `-- FormatError        a foreign file that does not read as its format
     |-- StoreError             the result folder is damaged, locked or of another version
@@ -15,6 +16,7 @@ Foreign exceptions are translated where the foreign library is called.
 """
 
 __all__ = [
+    "CalibrationError",
     "CalmstreetError",
     "ConfigError",
     "FormatError",
@@ -40,6 +42,14 @@ class ConfigError(InputError):
     def __init__(self, *faults: str) -> None:
         super().__init__("\n".join(faults))
         self.faults = faults
+
+
+class CalibrationError(InputError):
+    """The points of a plane contradict each other; ``counts_only`` where they say too little."""
+
+    def __init__(self, sentence: str, *, counts_only: bool = False) -> None:
+        super().__init__(sentence)
+        self.counts_only = counts_only
 
 
 class VideoError(InputError):

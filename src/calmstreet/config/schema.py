@@ -22,6 +22,9 @@ from calmstreet.units import zone_info
 __all__ = ["TABLES", "SiteFile"]
 
 
+_LEAST_M = 0.1
+
+
 class _Table(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=False)
 
@@ -52,6 +55,17 @@ def _polygon(points: Any) -> Any:
     return points
 
 
+def _metric(points: Any) -> Any:
+    """Refuse a shape as small as one in degrees is when taken for metres."""
+    wide, high = (max(axis) - min(axis) for axis in zip(*points, strict=True))
+    if max(wide, high) < _LEAST_M:
+        raise ValueError(
+            f"reaches over {max(wide, high):g} m only, so it looks like degrees; "
+            "give metres east and north of a point of your choice"
+        )
+    return points
+
+
 def _box(box: Any) -> Any:
     fault = faulty_box(box)
     if fault:
@@ -60,18 +74,23 @@ def _box(box: Any) -> Any:
 
 
 Id = Annotated[str, Field(pattern=r"^[a-z0-9-]{1,40}$")]
+SignalName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.:/#-]{1,80}$")]
 Name = Annotated[str, Field(max_length=200)]
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 Share = Annotated[Number, Field(ge=0, le=1)]
 Limit = Annotated[Number, Field(gt=0, le=200)]
 Pair = tuple[Number, Number]
 LonLat = tuple[Annotated[Number, Field(ge=-180, le=180)], Annotated[Number, Field(ge=-90, le=90)]]
+Sigma = Annotated[Number, Field(gt=0, le=100)]
+Size = Annotated[Number, Field(gt=0)]
 Polyline = Annotated[
     tuple[Pair, ...], AfterValidator(_polyline), Field(json_schema_extra={"minItems": 2})
 ]
 Polygon = Annotated[
     tuple[Pair, ...], AfterValidator(_polygon), Field(json_schema_extra={"minItems": 3})
 ]
+PolylineM = Annotated[Polyline, AfterValidator(_metric)]
+PolygonM = Annotated[Polygon, AfterValidator(_metric)]
 Box = Annotated[tuple[Number, Number, Number, Number], AfterValidator(_box)]
 Anchor = Annotated[
     tuple[Share, Share],
@@ -100,6 +119,7 @@ ZoneKind = Literal[
     "no-stopping",
     "bus-stop",
     "solid-line",
+    "bus-lane",
     "motorway",
     "roadworks",
     "junction",
@@ -121,6 +141,7 @@ class SiteTable(_Table):
     tz: Annotated[str, AfterValidator(_known_zone)] = "UTC"
     speed_limit_kmh: Limit | None = None
     strict: Annotated[bool, Field(strict=True)] = False
+    origin_lonlat: LonLat | None = None
 
 
 class CheckLength(_Table):
@@ -129,16 +150,21 @@ class CheckLength(_Table):
     a_px: Pair
     b_px: Pair
     length_m: Annotated[Number, Field(gt=0)]
+    sigma_m: Sigma | None = None
 
 
 class PlaneTable(_Table):
     """Points of the picture whose place on the ground is known."""
 
-    points_px: Annotated[tuple[Pair, ...], Field(min_length=4)]
+    points_px: Annotated[tuple[Pair, ...], Field(min_length=1)]
     points_m: tuple[Pair, ...] | None = None
     points_lonlat: tuple[LonLat, ...] | None = None
     check_lengths: tuple[CheckLength, ...] = ()
     k1: Annotated[Number, Field(ge=-1, le=1)] = 0.0
+    focal_px: Size | None = None
+    size_px: tuple[Size, Size] | None = None
+    sigma_px: Sigma | None = None
+    sigma_m: Sigma | tuple[Sigma, ...] | None = None
 
     @model_validator(mode="after")
     def _pairs_match(self) -> "PlaneTable":
@@ -151,6 +177,11 @@ class PlaneTable(_Table):
             )
         if len(set(self.points_px)) < len(self.points_px):
             raise ValueError("points_px names a place twice; give every point once")
+        if isinstance(self.sigma_m, tuple) and len(self.sigma_m) != len(self.points_px):
+            raise ValueError(
+                f"sigma_m has {len(self.sigma_m)} numbers for {len(self.points_px)} points; "
+                "give one number for all, or one for each"
+            )
         return self
 
 
@@ -167,9 +198,11 @@ class GateTable(_Table):
     id: Id
     camera: Id | None = None
     points_px: Polyline | None = None
-    points_m: Polyline | None = None
+    points_m: PolylineM | None = None
     anchor: Anchor = (0.5, 1.0)
-    signal: Id | None = None
+    signal: SignalName | None = None
+    control: Literal["stop"] | None = None
+    direction: Literal["to_left", "to_right"] | None = None
     name: Name = ""
 
     @model_validator(mode="after")
@@ -185,8 +218,9 @@ class ZoneTable(_Table):
     camera: Id | None = None
     kind: ZoneKind
     polygon_px: Polygon | None = None
-    polygon_m: Polygon | None = None
+    polygon_m: PolygonM | None = None
     control: Literal["zebra", "signal", "none"] | None = None
+    signal: SignalName | None = None
     direction_deg: Annotated[Number, Field(ge=0, lt=360)] | None = None
     speed_limit_kmh: Limit | None = None
     name: Name = ""
@@ -198,6 +232,10 @@ class ZoneTable(_Table):
             raise ValueError(
                 f'control belongs to kind = "crossing", this is "{self.kind}"; remove control'
             )
+        if self.signal is not None and self.kind != "crossing":
+            raise ValueError(
+                f'signal belongs to kind = "crossing", this is "{self.kind}"; remove signal'
+            )
         return self
 
 
@@ -208,6 +246,7 @@ class MovementTable(_Table):
     from_: Annotated[Id, Field(alias="from")]
     to: Id
     turn: Literal["left", "through", "right", "u"] | None = None
+    forbidden: Annotated[bool, Field(strict=True)] = False
 
 
 class MaskTable(_Table):
@@ -236,7 +275,7 @@ class SignalTable(_Table):
 
     id: Id
     camera: Id | None = None
-    lamps_px: LampTable
+    lamps_px: LampTable | None = None
 
 
 class CountingTable(_Table):

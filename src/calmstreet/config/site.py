@@ -8,11 +8,11 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from calmstreet.config.plane import plane_of, plane_row
 from calmstreet.config.references import Fault, reference_faults
 from calmstreet.config.schema import (
     CameraTable,
     GateTable,
-    PlaneTable,
     RulesTable,
     SignalTable,
     SiteFile,
@@ -27,7 +27,6 @@ from calmstreet.model.site import (
     Gate,
     Mask,
     Movement,
-    PlaneSpec,
     Point,
     Signal,
     Site,
@@ -107,11 +106,13 @@ def _site(file: SiteFile) -> Site:
         tz=file.site.tz,
         speed_limit_kmh=_or_nan(file.site.speed_limit_kmh),
         strict_blur=file.site.strict,
+        origin_lonlat=file.site.origin_lonlat,
         cameras=cameras,
         gates=tuple(_gate(table, only) for table in file.gate),
         zones=tuple(_zone(table, only) for table in file.zone),
         movements=tuple(
-            Movement(id=m.id, from_id=m.from_, to_id=m.to, turn=m.turn or "") for m in file.movement
+            Movement(id=m.id, from_id=m.from_, to_id=m.to, turn=m.turn or "", forbidden=m.forbidden)
+            for m in file.movement
         ),
         masks=tuple(Mask(camera_id=m.camera or only, polygon_px=m.polygon_px) for m in file.mask),
         signals=tuple(_signal(table, only) for table in file.signal),
@@ -124,17 +125,7 @@ def _or_nan(value: float | None) -> float:
 
 
 def _camera(table: CameraTable) -> Camera:
-    return Camera(id=table.id, plane=None if table.plane is None else _plane(table.plane))
-
-
-def _plane(table: PlaneTable) -> PlaneSpec:
-    return PlaneSpec(
-        points_px=table.points_px,
-        points_m=table.points_m or (),
-        points_lonlat=table.points_lonlat or (),
-        check_lengths=tuple((c.a_px, c.b_px, c.length_m) for c in table.check_lengths),
-        k1=table.k1,
-    )
+    return Camera(id=table.id, plane=None if table.plane is None else plane_of(table.plane))
 
 
 def _gate(table: GateTable, only: str) -> Gate:
@@ -145,6 +136,8 @@ def _gate(table: GateTable, only: str) -> Gate:
         points_m=table.points_m or (),
         anchor=table.anchor,
         signal=table.signal or "",
+        control=table.control or "",
+        direction=table.direction or "",
         name=table.name,
     )
 
@@ -157,6 +150,7 @@ def _zone(table: ZoneTable, only: str) -> Zone:
         polygon_px=table.polygon_px or (),
         polygon_m=table.polygon_m or (),
         control=table.control or "",
+        signal=table.signal or "",
         direction_deg=_or_nan(table.direction_deg),
         speed_limit_kmh=_or_nan(table.speed_limit_kmh),
         name=table.name,
@@ -164,7 +158,7 @@ def _zone(table: ZoneTable, only: str) -> Zone:
 
 
 def _signal(table: SignalTable, only: str) -> Signal:
-    lamps = table.lamps_px.model_dump(exclude_none=True)
+    lamps = table.lamps_px.model_dump(exclude_none=True) if table.lamps_px else {}
     return Signal(id=table.id, camera_id=table.camera or only, lamps_px=lamps)
 
 
@@ -201,7 +195,7 @@ def check_frame(site: Site, camera_id: str, width_px: int, height_px: int) -> No
 
     Raises ConfigError naming every such gate, zone, mask and lamp, and the size of the frame.
     """
-    faults = []
+    faults = _without_plane(site.of_camera(camera_id))
     for what, points in _drawn(site.of_camera(camera_id)):
         outside = [p for p in points if not _inside(p, width_px, height_px)]
         if outside:
@@ -213,6 +207,19 @@ def check_frame(site: Site, camera_id: str, width_px: int, height_px: int) -> No
             )
     if faults:
         raise ConfigError(*faults)
+
+
+def _without_plane(site: Site) -> list[str]:
+    """Return a fault for what lies in metres though no camera of the site has a plane."""
+    if any(camera.plane is not None for camera in site.cameras):
+        return []
+    metric = [(f'gate "{gate.id}"', "points") for gate in site.gates if gate.points_m]
+    metric += [(f'zone "{zone.id}"', "polygon") for zone in site.zones if zone.polygon_m]
+    return [
+        f"SITE.toml: {what} is in metres but its camera has no [camera.plane]; "
+        f"add the plane or draw it as {key}_px"
+        for what, key in metric
+    ]
 
 
 def _inside(point: Point, width_px: int, height_px: int) -> bool:
@@ -245,17 +252,27 @@ def dump_site_toml(site: Site) -> str:
             tz=site.tz,
             speed_limit_kmh=site.speed_limit_kmh,
             strict=site.strict_blur,
+            origin_lonlat=site.origin_lonlat,
         ),
         "camera": [_camera_row(camera) for camera in site.cameras],
         "gate": [_gate_row(gate) for gate in site.gates],
         "zone": [_zone_row(zone) for zone in site.zones],
         "movement": [
-            _known(**{"id": m.id, "from": m.from_id, "to": m.to_id, "turn": m.turn})
+            _known(
+                **{
+                    "id": m.id,
+                    "from": m.from_id,
+                    "to": m.to_id,
+                    "turn": m.turn,
+                    "forbidden": m.forbidden or None,
+                }
+            )
             for m in site.movements
         ],
         "mask": [{"camera": m.camera_id, "polygon_px": m.polygon_px} for m in site.masks],
         "signal": [
-            {"id": s.id, "camera": s.camera_id, "lamps_px": dict(s.lamps_px)} for s in site.signals
+            _known(id=s.id, camera=s.camera_id, lamps_px=dict(s.lamps_px) or None)
+            for s in site.signals
         ],
         "rules": {name: dict(settings) for name, settings in site.rules.items()},
     }
@@ -274,18 +291,7 @@ def _says_nothing(value: Any) -> bool:
 def _camera_row(camera: Camera) -> dict[str, Any]:
     if camera.plane is None:
         return {"id": camera.id}
-    plane = camera.plane
-    checks = [{"a_px": a, "b_px": b, "length_m": length} for a, b, length in plane.check_lengths]
-    return {
-        "id": camera.id,
-        "plane": _known(
-            points_px=plane.points_px,
-            points_m=plane.points_m,
-            points_lonlat=plane.points_lonlat,
-            check_lengths=tuple(checks),
-            k1=plane.k1,
-        ),
-    }
+    return {"id": camera.id, "plane": plane_row(camera.plane)}
 
 
 def _gate_row(gate: Gate) -> dict[str, Any]:
@@ -297,6 +303,8 @@ def _gate_row(gate: Gate) -> dict[str, Any]:
         points_m=gate.points_m,
         anchor="foot" if gate.anchor == FOOT else gate.anchor,
         signal=gate.signal,
+        control=gate.control,
+        direction=gate.direction,
     )
 
 
@@ -309,6 +317,7 @@ def _zone_row(zone: Zone) -> dict[str, Any]:
         polygon_px=zone.polygon_px,
         polygon_m=zone.polygon_m,
         control=zone.control,
+        signal=zone.signal,
         direction_deg=zone.direction_deg,
         speed_limit_kmh=zone.speed_limit_kmh,
     )

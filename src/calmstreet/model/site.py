@@ -16,6 +16,7 @@ __all__ = [
     "TURNS",
     "ZONE_KINDS",
     "Camera",
+    "CheckLength",
     "Gate",
     "Mask",
     "Movement",
@@ -32,14 +33,33 @@ FOOT: Point = (0.5, 1.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CheckLength:
+    """A length measured on the ground between two places of the picture; NaN sigma is default."""
+
+    a_px: Point
+    b_px: Point
+    length_m: float
+    sigma_m: float = float("nan")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PlaneSpec:
-    """What was measured to map a camera's picture to the ground; the fit is geometry's work."""
+    """What was measured to map a camera's picture to the ground; the fit is geometry's work.
+
+    ``sigma_px`` is the standard error of a click; ``sigma_m`` that of the places, one for all or
+    one each; NaN or () is geometry's default. ``size_px`` is the width and height of the picture
+    the points were picked on, () for that of the video. ``k1`` and ``focal_px`` are the lens.
+    """
 
     points_px: tuple[Point, ...] = ()
     points_m: tuple[Point, ...] = ()
     points_lonlat: tuple[Point, ...] = ()
-    check_lengths: tuple[tuple[Point, Point, float], ...] = ()
+    check_lengths: tuple[CheckLength, ...] = ()
     k1: float = 0.0
+    focal_px: float = float("nan")
+    size_px: tuple[float, ...] = ()
+    sigma_px: float = float("nan")
+    sigma_m: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +76,9 @@ class Gate:
 
     ``anchor`` is relative (x, y) in the box, (0.5, 1) is the foot. ``to_left`` / ``to_right``:
     standing at the first point, looking along the line on the picture, the side on which the
-    road user ends. ``signal`` names the head that governs it, "" for none.
+    road user ends; in metres north is up. ``signal`` names the head that governs it, "" for none;
+    ``control`` is "stop" at a STOP sign; ``direction`` is the side on which those end whom signal
+    or sign govern, "" where it follows from the junction zone (else both).
     """
 
     id: str
@@ -65,12 +87,17 @@ class Gate:
     points_m: tuple[Point, ...] = ()
     anchor: Point = FOOT
     signal: str = ""
+    control: str = ""
+    direction: str = ""
     name: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Zone:
-    """A polygon (n >= 3 corners) of one kind, see ``ZONE_KINDS``. NaN limits are unknown."""
+    """A polygon (n >= 3 corners) of one kind, see ``ZONE_KINDS``. NaN limits are unknown.
+
+    ``signal`` of a crossing names the head that pedestrians obey, "" for none.
+    """
 
     id: str
     camera_id: str
@@ -78,6 +105,7 @@ class Zone:
     polygon_px: tuple[Point, ...] = ()
     polygon_m: tuple[Point, ...] = ()
     control: str = ""
+    signal: str = ""
     direction_deg: float = float("nan")
     speed_limit_kmh: float = float("nan")
     name: str = ""
@@ -91,6 +119,7 @@ class Movement:
     from_id: str
     to_id: str
     turn: str = ""
+    forbidden: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,6 +148,7 @@ ZONE_KINDS: tuple[str, ...] = (
     "no-stopping",
     "bus-stop",
     "solid-line",
+    "bus-lane",
     "motorway",
     "roadworks",
     "junction",
@@ -131,7 +161,8 @@ TURNS: tuple[str, ...] = ("left", "through", "right", "u")
 class Site:
     """One place with its cameras in one metric frame.
 
-    ``rules`` maps a rule's name to its settings. ``site_version`` is the sha256 of the canonical
+    ``origin_lonlat`` is where (0, 0) m lies, None when the points of the planes say. ``rules``
+    maps a rule's name to its settings. ``site_version`` is the sha256 of the canonical
     JSON of everything here.
     """
 
@@ -140,6 +171,7 @@ class Site:
     tz: str = "UTC"
     speed_limit_kmh: float = float("nan")
     strict_blur: bool = False
+    origin_lonlat: Point | None = None
     cameras: tuple[Camera, ...] = ()
     gates: tuple[Gate, ...] = ()
     zones: tuple[Zone, ...] = ()
@@ -171,6 +203,7 @@ class Site:
             tz=self.tz,
             speed_limit_kmh=self.speed_limit_kmh,
             strict_blur=self.strict_blur,
+            origin_lonlat=self.origin_lonlat,
             cameras=tuple(camera for camera in self.cameras if camera.id == camera_id),
             movements=tuple(m for m in self.movements if {m.from_id, m.to_id} <= known),
             rules=self.rules,
@@ -199,10 +232,16 @@ def site_from_json(tree: Mapping[str, Any]) -> Site:
         for row in tree["signals"]
     )
     fields["cameras"] = tuple(
-        Camera(id=row["id"], plane=PlaneSpec(**_tupled(row["plane"])) if row["plane"] else None)
+        Camera(id=row["id"], plane=_plane(row["plane"]) if row["plane"] else None)
         for row in tree["cameras"]
     )
+    fields["origin_lonlat"] = _tupled(tree.get("origin_lonlat"))
     return Site(**fields)
+
+
+def _plane(row: Mapping[str, Any]) -> PlaneSpec:
+    lengths = tuple(CheckLength(**_tupled(length)) for length in row["check_lengths"])
+    return PlaneSpec(**{**_tupled(dict(row)), "check_lengths": lengths})
 
 
 def _tupled(value: Any) -> Any:
