@@ -21,6 +21,7 @@ __all__ = ["MotionEye", "MotionSettings", "Moving", "blobs_of", "halved"]
 
 _NEAR = np.ones((3, 3), np.uint8)
 _MOST_SPREAD = 20.0
+_LIGHT_STEP = 9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +88,6 @@ class MotionEye:
         self._ignore = ignore
         self._street: NDArray[np.float32] | None = None
         self._spread: NDArray[np.float32] | None = None
-        self._work = np.empty((3, 0, 0), np.float32)
         self._t_ns = 0
 
     def look(
@@ -98,20 +98,20 @@ class MotionEye:
         ``small`` low-scale luma; ``scale`` picture pixels per low-scale pixel; ``held_px``
         float32 (n, 4) boxes of live road users, under which nothing is learned.
         """
-        now = small.astype(np.float32)
         if self._street is None or self._spread is None:
             self._begin(small)
         assert self._street is not None
         assert self._spread is not None
-        self._follow_light(now)
-        difference = self._difference(now)
-        limit = np.multiply(self._spread, self._settings.deviations, out=self._work[2])
-        limit += self._settings.min_contrast
+        self._follow_light(small)
+        settings = self._settings
+        street = _levels(self._street, 1.0, 0.0)
+        difference = _outside(small, street)
+        limit = _levels(self._spread, settings.deviations, settings.min_contrast)
         raw = np.asarray(cv2.compare(difference, limit, cv2.CMP_GT), np.uint8)
         if self._ignore is not None:
             raw[self._ignore > 0] = 0
-        mask, boxes, shares = self._bodies(now, raw)
-        self._learn(t_ns, now, difference, mask, held_px / np.float32(scale))
+        mask, boxes, shares = self._bodies(small, street, raw)
+        self._learn(t_ns, small, difference, mask, held_px / np.float32(scale))
         return Moving(mask=mask, box_px=boxes * np.float32(scale), body_share=shares)
 
     def street(self) -> NDArray[np.uint8]:
@@ -122,7 +122,6 @@ class MotionEye:
     def _begin(self, small: NDArray[np.uint8]) -> None:
         self._street = small.astype(np.float32)
         self._spread = np.zeros(small.shape, np.float32)
-        self._work = np.empty((3, *small.shape), np.float32)
         if self._samples is not None:
             size = (small.shape[1], small.shape[0])
             fitted = [
@@ -130,41 +129,26 @@ class MotionEye:
                 for s in self._samples
             ]
             self._street = median_of(fitted)
-            away = [self._difference(sample.astype(np.float32)).copy() for sample in fitted]
+            street = _levels(self._street, 1.0, 0.0)
+            away = [_outside(sample, street) for sample in fitted]
             self._spread = np.asarray(cv2.dilate(median_of(away), _NEAR), np.float32)
         if self._ignore is not None:
             size = (small.shape[1], small.shape[0])
             ignore = cv2.resize(self._ignore, size, interpolation=cv2.INTER_NEAREST)
             self._ignore = np.asarray(ignore, np.uint8)
 
-    def _difference(self, now: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return how far each pixel lies outside what the street shows within one pixel of it.
-
-        A sway of a pixel, a re-encoded edge and a sub-pixel drift give 0. The array is written
-        over at the next call.
-        """
-        assert self._street is not None
-        above: NDArray[np.float32] = self._work[0]
-        below: NDArray[np.float32] = self._work[1]
-        cv2.dilate(self._street, _NEAR, dst=above)
-        np.subtract(now, above, out=above)
-        cv2.erode(self._street, _NEAR, dst=below)
-        np.subtract(below, now, out=below)
-        np.maximum(above, below, out=above)
-        cv2.threshold(above, 0, 0, cv2.THRESH_TOZERO, dst=above)
-        return above
-
-    def _follow_light(self, now: NDArray[np.float32]) -> None:
+    def _follow_light(self, now: NDArray[np.uint8]) -> None:
         """Scale the street when the whole picture became brighter or darker (exposure, cloud)."""
         assert self._street is not None
-        sample, street = now[::7, ::7], self._street[::7, ::7]
-        gains = np.sort((sample + 8.0) / (street + 8.0), axis=None)
-        gain = float(gains[(len(gains) - 1) // 2 : len(gains) // 2 + 1].mean())
-        if abs(gain - 1.0) > 0.02:
-            self._street *= np.float32(gain)
+        sample = now[::_LIGHT_STEP, ::_LIGHT_STEP].ravel().astype(np.float32)
+        gains = (sample + 8.0) / (self._street[::_LIGHT_STEP, ::_LIGHT_STEP].ravel() + 8.0)
+        middle = len(gains) // 2
+        gains.partition(middle)
+        if abs(float(gains[middle]) - 1.0) > 0.02:
+            self._street *= gains[middle]
 
     def _bodies(
-        self, now: NDArray[np.float32], raw: NDArray[np.uint8]
+        self, now: NDArray[np.uint8], street: NDArray[np.uint8], raw: NDArray[np.uint8]
     ) -> tuple[NDArray[np.uint8], NDArray[np.float32], NDArray[np.float32]]:
         """Return the cleaned mask, the blobs' boxes (low-scale pixels) and their body shares."""
         settings = self._settings
@@ -175,17 +159,16 @@ class MotionEye:
         kernel = np.ones((side, side), np.uint8)
         closed = np.asarray(cv2.morphologyEx(opened, cv2.MORPH_CLOSE, kernel), np.uint8)
         boxes = blobs_of(closed, settings.min_side_share * raw.shape[1])
-        assert self._street is not None
         shares = np.empty(len(boxes), np.float32)
         for k, box in enumerate(boxes):
-            shares[k], boxes[k] = _body(now, self._street, opened, box, settings)
+            shares[k], boxes[k] = _body(now, street, opened, box, settings)
         return closed, boxes, shares
 
     def _learn(
         self,
         t_ns: int,
-        now: NDArray[np.float32],
-        difference: NDArray[Any],
+        now: NDArray[np.uint8],
+        difference: NDArray[np.uint8],
         mask: NDArray[np.uint8],
         held: NDArray[np.float32],
     ) -> None:
@@ -205,6 +188,25 @@ class MotionEye:
         if ghost.any():
             slow = 1 - np.exp(-step_s / self._settings.ghost_s)
             cv2.accumulateWeighted(now, self._street, slow, mask=ghost)
+
+
+def _levels(picture: NDArray[np.float32], factor: float, offset: float) -> NDArray[np.uint8]:
+    """Return ``picture * factor + offset`` in whole grey levels."""
+    return np.asarray(cv2.convertScaleAbs(picture, alpha=factor, beta=offset), np.uint8)
+
+
+def _outside(now: NDArray[np.uint8], street: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return how far each pixel lies outside what the street shows within one pixel of it.
+
+    A sway of a pixel, a re-encoded edge and a sub-pixel drift give 0.
+
+    >>> street = np.full((3, 3), 9, np.uint8)
+    >>> _outside(np.array([[9, 9, 9], [9, 2, 9], [9, 9, 20]], np.uint8), street).tolist()
+    [[0, 0, 0], [0, 7, 0], [0, 0, 11]]
+    """
+    above = cv2.subtract(now, cv2.dilate(street, _NEAR))
+    below = cv2.subtract(cv2.erode(street, _NEAR), now)
+    return np.asarray(cv2.max(above, below), np.uint8)
 
 
 def _grown(boxes: NDArray[np.float32], shape: tuple[int, ...]) -> NDArray[np.int64]:
@@ -235,8 +237,8 @@ def blobs_of(mask: NDArray[np.uint8], min_side_px: float) -> NDArray[np.float32]
 
 
 def _body(
-    now: NDArray[np.float32],
-    street: NDArray[np.float32],
+    now: NDArray[np.uint8],
+    street: NDArray[np.uint8],
     moving: NDArray[Any],
     box: NDArray[np.float32],
     settings: MotionSettings,
@@ -254,11 +256,12 @@ def _body(
     if count == 0:
         return 0.0, box
     here, empty = now[window], street[window]
-    gain = np.asarray(cv2.boxFilter(here, -1, (7, 7)), np.float32)
-    gain /= cv2.boxFilter(empty, -1, (7, 7)) + np.float32(4)
+    gain = np.asarray(cv2.boxFilter(here, cv2.CV_32F, (7, 7)), np.float32)
+    gain /= cv2.boxFilter(empty, cv2.CV_32F, (7, 7)) + np.float32(4)
     gain *= empty
-    differs = np.asarray(cv2.absdiff(here, gain) > settings.min_structure, np.uint8)
-    body = np.asarray(cv2.bitwise_and(inside, differs), np.uint8)
+    gain -= here
+    lit = cv2.inRange(gain, -settings.min_structure, settings.min_structure)
+    body = np.asarray(cv2.bitwise_and(inside, cv2.bitwise_not(lit)), np.uint8)
     share = cv2.countNonZero(body) / count
     if share < settings.min_structure_share:
         return share, box
