@@ -6,12 +6,14 @@ from numpy.typing import NDArray
 from tests.video.clips import a_clip
 
 from calmstreet.config.site import default_site
+from calmstreet.model.frame import Frame
 from calmstreet.model.points import TrackPoints, concat_points
 from calmstreet.model.run import Run
+from calmstreet.perception.detector import Eyes
 from calmstreet.pipeline import watching
 from calmstreet.pipeline.keeping import Keeper
 from calmstreet.pipeline.seeing import Seer, street_samples
-from calmstreet.pipeline.watching import Watch
+from calmstreet.pipeline.watching import Watch, low_scale
 from calmstreet.store.catalogue import Catalogue
 from calmstreet.store.points import read_points
 from calmstreet.video.source import FileSource
@@ -85,3 +87,28 @@ def test_large_pictures_do_not_wait(tmp_path: Path, monkeypatch: pytest.MonkeyPa
             watch.take(frame)
             assert len(watch._waiting) < 2
         watch.close()
+
+
+def test_a_frame_at_low_scale_shows_the_motion_eye_the_same() -> None:
+    rng = np.random.default_rng(3)
+    street = rng.integers(40, 200, (360, 1280)).astype(np.uint8)
+    whole, small = Eyes(net=None), Eyes(net=None)
+    for k in range(4):
+        luma = street.copy()
+        luma[100:220, 200 + 40 * k : 400 + 40 * k] = 255
+        frame = Frame(
+            camera_id="north", t_ns=k * 100_000_000, index=k, luma=luma, to_bgr=no_picture
+        )
+        light = low_scale(frame)
+        assert (light.width_px, light.height_px, light.luma.shape) == (1280, 360, (180, 640))
+        held = np.empty((0, 4), np.float32)
+        expected, seen = whole.look(frame, held), small.look(light, held)
+        np.testing.assert_array_equal(expected.small, seen.small)
+        np.testing.assert_array_equal(expected.detections.box_px, seen.detections.box_px)
+    assert len(seen.detections)
+    with pytest.raises(ValueError, match="not kept"):
+        light.bgr()
+
+
+def no_picture(width_px: int, height_px: int) -> NDArray[np.uint8]:
+    return np.zeros((height_px, width_px, 3), np.uint8)

@@ -16,7 +16,8 @@ class Frame:
     ``luma`` is uint8 (height, width), a view where possible; ``to_bgr(width, height)`` makes the
     colour picture of that size, uint8 (height, width, 3), when somebody needs it. Both are
     upright (rotation applied). ``t_ns`` is UTC ns at exposure. ``repeated`` says that the picture
-    has the same content as the one before it.
+    has the same content as the one before it. ``whole_px`` is the picture's width and height where
+    ``luma`` was shrunk already, None where it is the whole picture.
     """
 
     camera_id: str
@@ -25,16 +26,17 @@ class Frame:
     luma: NDArray[np.uint8]
     to_bgr: Callable[[int, int], NDArray[np.uint8]]
     repeated: bool = False
+    whole_px: tuple[int, int] | None = None
 
     @property
     def height_px(self) -> int:
         """Return the height in pixels."""
-        return int(self.luma.shape[0])
+        return self.whole_px[1] if self.whole_px else int(self.luma.shape[0])
 
     @property
     def width_px(self) -> int:
         """Return the width in pixels."""
-        return int(self.luma.shape[1])
+        return self.whole_px[0] if self.whole_px else int(self.luma.shape[1])
 
     def bgr(self, width_px: int | None = None, height_px: int | None = None) -> NDArray[np.uint8]:
         """Return the colour picture, scaled to the given size (the whole size unless given)."""

@@ -60,6 +60,11 @@ class Keeper:
             strict=site.strict_blur,
         )
 
+    @property
+    def keeps(self) -> bool:
+        """Return whether pictures are, or may still be, kept."""
+        return self._writer is not None
+
     def take(self, frame: Frame, sight: Sight, points: TrackPoints) -> None:
         """Take one analysed frame with what was seen in it."""
         if self._writer is None:

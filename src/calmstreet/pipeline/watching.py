@@ -1,17 +1,22 @@
 """One run being watched: what is seen is remembered, stored and kept, frame by frame."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
 
 from calmstreet.model.frame import Frame
 from calmstreet.model.run import Run
 from calmstreet.perception.light import LightWatch
+from calmstreet.perception.motion import halved
+from calmstreet.pipeline.eyes import detector_version
 from calmstreet.pipeline.keeping import Keeper
-from calmstreet.pipeline.seeing import Seer
+from calmstreet.pipeline.seeing import SMALL_WIDTH_PX, Seer
 from calmstreet.store.catalogue import Catalogue
 from calmstreet.store.points import PointWriter
 from calmstreet.video.quality import PictureWatch
 
-__all__ = ["Tally", "Watch"]
+__all__ = ["Tally", "Watch", "low_scale"]
 
 AT_ONCE = 10
 MOST_WAITING_PX = 24_000_000
@@ -33,7 +38,9 @@ class Watch:
     """Everything that follows one run; ``take`` feeds it, ``close`` ends it.
 
     Decoding and looking drive each other out of the processor's caches, so the frames of files
-    wait for each other, ``at_once`` of them or as many as fit: a tenth of the time is saved.
+    wait for each other, ``at_once`` of them or as many as fit: a tenth of the time is saved. Where
+    nobody wants colours (no net, no video) only their low-scale luma waits, and the decoder writes
+    into the same memory again.
     """
 
     catalogue: Catalogue
@@ -65,10 +72,13 @@ class Watch:
         if not self.seer.wants(frame):
             return
         tally.analysed += 1
-        self._waiting.append(frame)
+        self._waiting.append(frame if self._needs_colour() else low_scale(frame))
         fit = MOST_WAITING_PX // frame.luma.size
         if len(self._waiting) >= min(self.at_once, fit):
             self._look()
+
+    def _needs_colour(self) -> bool:
+        return self.keeper.keeps or self.run.detector != detector_version(None)
 
     def _look(self) -> None:
         """Look at the frames that wait."""
@@ -85,3 +95,15 @@ class Watch:
         self._look()
         self.keeper.close()
         self.points.close()
+
+
+def low_scale(frame: Frame) -> Frame:
+    """Return a frame with its luma at low scale and without colours; it holds no decoded memory."""
+    small = halved(frame.luma, SMALL_WIDTH_PX)
+    small = small.copy() if small is frame.luma else small
+    whole_px = (frame.width_px, frame.height_px)
+    return replace(frame, luma=small, to_bgr=_no_colour, whole_px=whole_px)
+
+
+def _no_colour(width_px: int, height_px: int) -> NDArray[np.uint8]:
+    raise ValueError(f"the colours of this frame were not kept; asked for {width_px} x {height_px}")

@@ -13,7 +13,7 @@ Judged on a few low-scale luma pictures a second, over seconds, never on one fra
 from collections import deque
 from dataclasses import dataclass
 from functools import cache, cached_property
-from typing import cast
+from typing import Any, cast
 
 import cv2
 import numpy as np
@@ -36,6 +36,8 @@ _FEWEST_CUTS = 2
 _SOME_MOTION_SHARE = 0.05
 _TURNED_SHARE = 0.03
 _DRIFT_S = 2.0
+_STILL_PX = 0.3
+_NEAR_PX = 1.0
 _FROZEN_S = 3.0
 _OBSCURED_S = 2.0
 _LONGEST_STEP_NS = 2 * NS_PER_S
@@ -144,21 +146,22 @@ class PictureWatch:
         self._frozen.add(step_ns, not cv2.absdiff(now.luma, last.luma).any())
         if now.contrast < _MIN_CONTRAST or last.contrast < _MIN_CONTRAST:
             return
-        way, share = _common_shift(now, last)
+        way, share = _shift(now, last, _STILL_PX)
         self._way.append(way if share >= _MOVING_TILES_SHARE else np.zeros(2))
         drift = float(np.hypot(*np.sum(self._way, axis=0))) / _WIDTH_PX
         if drift > self._shift_share * _DRIFT_S or self._off_the_start(now):
             self._moving_ns += step_ns
         elif share < _MOVING_TILES_SHARE and _likeness(now, last) < _CUT_LIKENESS:
             self._cuts += 1
-        if self._reference is not None and _likeness(now, self._reference) < _LOST_LIKENESS:
-            self._lost_ns += step_ns
+        if self._reference is not None and not _stays(now, self._reference, _NEAR_PX):
+            lost = _likeness(now, self._reference) < _LOST_LIKENESS
+            self._lost_ns += step_ns if lost else 0
 
     def _off_the_start(self, now: "_Sample") -> bool:
         """Return whether the view is turned away from where it began."""
         if self._start is None or self._start.luma.shape != now.luma.shape:
             return False
-        way, share = _common_shift(now, self._start)
+        way, share = _shift(now, self._start, _NEAR_PX)
         return share >= _MOVING_TILES_SHARE and float(np.hypot(*way)) > _TURNED_SHARE * _WIDTH_PX
 
 
@@ -177,6 +180,13 @@ class _Sample:
     def tiles(self) -> list[tuple[NDArray[np.float32], float]]:
         """Return each tile with its contrast."""
         return [(tile, _spread(tile)[1]) for tile in _tiles(self.luma)]
+
+    @cached_property
+    def steepness(self) -> NDArray[np.float32]:
+        """Return by how many levels the picture changes per pixel, in x or y, the lesser."""
+        luma = self.luma
+        across = _by_tile(cv2.absdiff(luma[:, 1:], luma[:, :-1]))
+        return np.minimum(across, _by_tile(cv2.absdiff(luma[1:], luma[:-1])))
 
     @cached_property
     def edges(self) -> list[tuple[NDArray[np.float32], float]]:
@@ -223,6 +233,27 @@ def _tiles(picture: NDArray[np.float32]) -> list[NDArray[np.float32]]:
         for r in range(rows)
         for c in range(columns)
     ]
+
+
+def _by_tile(picture: NDArray[Any]) -> NDArray[np.float32]:
+    """Return the mean of each tile, (rows, columns)."""
+    rows, columns = _TILES
+    means = cv2.resize(picture, (columns, rows), interpolation=cv2.INTER_AREA)
+    return cast(NDArray[np.float32], means)
+
+
+def _stays(now: _Sample, then: _Sample, limit_px: float) -> bool:
+    """Return whether most tiles differ by less than a shift of ``limit_px`` would make them."""
+    if now.luma.shape != then.luma.shape:
+        return False
+    apart = _by_tile(cv2.absdiff(now.luma, then.luma))
+    alike = np.count_nonzero(apart < limit_px * then.steepness)
+    return bool(alike > _MOVING_TILES_SHARE * apart.size)
+
+
+def _shift(now: _Sample, then: _Sample, limit_px: float) -> tuple[NDArray[np.float64], float]:
+    """Return ``_common_shift``, or none of all tiles where the comparison shows it at less cost."""
+    return (np.zeros(2), 1.0) if _stays(now, then, limit_px) else _common_shift(now, then)
 
 
 def _likeness(a: _Sample, b: _Sample) -> float:

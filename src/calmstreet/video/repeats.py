@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 __all__ = ["RepeatWatch"]
 
 _SAMPLE_STEP = 8
+_MOST_ROWS = 64
 _SAME_MAX_LEVELS = 2
 _SAME_MEAN_LEVELS = 0.05
 _NEAR_MAX_LEVELS = 32
@@ -33,8 +34,8 @@ class RepeatWatch:
         >>> [watch.is_repeated(np.full((64, 64), level, np.uint8)) for level in (9, 9, 90)]
         [False, True, False]
         """
-        half = _SAMPLE_STEP // 2
-        sample = np.ascontiguousarray(luma[half::_SAMPLE_STEP, half::_SAMPLE_STEP])
+        step = max(_SAMPLE_STEP, len(luma) // _MOST_ROWS)
+        sample = np.ascontiguousarray(luma[step // 2 :: step, _SAMPLE_STEP // 2 :: _SAMPLE_STEP])
         last, self._last = self._last, sample
         if last is None or last.shape != sample.shape or not sample.size:
             return False
