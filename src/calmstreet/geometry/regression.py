@@ -23,9 +23,10 @@ Array = NDArray[np.float64]
 LEAST_ROWS = 6
 """Fewer rows cannot tell three unknowns and their noise."""
 
-_MOST_ROWS = 160
+_MOST_ROWS = 60
 _RHO = np.array([0.3, 0.5, 0.65, 0.8, 0.9, 0.96])
-_RHO_WEIGHT = np.array([0.2, 0.2, 0.2, 0.2, 0.2, 0.2])
+_RHO_WEIGHT = np.array([0.25, 0.175, 0.15, 0.125, 0.08, 0.07])
+_MEMORYLESS_WEIGHT = 0.075  # two of these; with _RHO_WEIGHT all of 0..1 is as likely
 _WHITE = np.array([0.0, 0.35, 0.7])
 _FLOOR_M2 = 1e-12
 _SIGNIFICANT = 2.0
@@ -67,17 +68,13 @@ def fit_slope(
     """
     if len(t_s) < LEAST_ROWS or not (np.diff(t_s) > 0).all():
         raise ValueError(f"a slope needs {LEAST_ROWS} rows of rising times, got {len(t_s)}")
-    full = np.arange(len(t_s))
-    if len(t_s) > _MOST_ROWS:
-        full = np.unique(np.linspace(0, len(t_s) - 1, _MOST_ROWS).round().astype(int))
-    t, s = t_s[full] - at_s, s_m[full]
-    noises, prior = _noises(t, sigma_m[full] / sigma_m[full].mean())
+    pick = _together(len(t_s))
+    t, s, sigma = pick @ (t_s - at_s), pick @ s_m, pick @ sigma_m
+    noises, prior = _noises(t, sigma / sigma.mean())
     table = _fit_all(t, s - s[0], noises)
     free = _mixed(table, prior, accel_sigma_mps2=np.inf)
     quadratic = bool(abs(free.accel) > _SIGNIFICANT * free.accel_sigma)
     best = free if quadratic else _mixed(table, prior, accel_sigma_mps2=accel_sigma_mps2)
-    weights = np.zeros(len(t_s))
-    weights[full] = best.weights
     rho = np.concatenate([[0.0, 0.0], np.repeat(_RHO, len(_WHITE))])
     return SlopeFit(
         speed_mps=best.speed,
@@ -86,9 +83,16 @@ def fit_slope(
         accel_mps2=best.accel,
         quadratic=quadratic,
         rho=float((best.share * rho).sum()),
-        n=len(full),
-        weights=weights,
+        n=len(t_s),
+        weights=best.weights @ pick,
     )
+
+
+def _together(n: int) -> Array:
+    """Return the matrix (m, n) that averages neighbours where there are too many rows."""
+    group = np.arange(n) // -(-n // _MOST_ROWS)
+    pick = (group[None, :] == np.arange(group[-1] + 1)[:, None]).astype(np.float64)
+    return np.asarray(pick / pick.sum(axis=1, keepdims=True))
 
 
 def _noises(t: Array, spread: Array) -> tuple[Array, Array]:
@@ -100,7 +104,9 @@ def _noises(t: Array, spread: Array) -> tuple[Array, Array]:
         _WHITE[None, :, None, None] * even
     )
     cells = np.concatenate([[own * even, even], mixed.reshape(-1, len(t), len(t))])
-    prior = np.concatenate([[0.1, 0.1], np.repeat(_RHO_WEIGHT, len(_WHITE)) / len(_WHITE)])
+    prior = np.concatenate(
+        [[_MEMORYLESS_WEIGHT] * 2, np.repeat(_RHO_WEIGHT, len(_WHITE)) / len(_WHITE)]
+    )
     return cells, prior
 
 

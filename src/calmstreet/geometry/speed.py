@@ -68,6 +68,7 @@ _RATE_SLACK = 0.9  # files asked for 10 pictures per second give 9.9 to 10
 _REACH_M = 20.0
 _REACH_GROWTH = (1.0, 1.4, 2.0)
 _OUTSIDE_S = 0.25
+_PACE_RATIO = 3.0
 _UNKNOWN_CONTACT_SHARE = 0.03  # as from 6 m, where nobody knows how high the camera hangs
 _K95 = 1.959963984540054
 
@@ -249,8 +250,11 @@ def _window(
     steps = np.diff(course.smooth_m[rows], axis=0)
     s_m = np.concatenate([[0.0], np.cumsum(np.hypot(steps[:, 0], steps[:, 1]))])
     t_s = (course.t_ns[rows] - at_ns) / NS_PER_S
-    here_m = float(np.interp(0.0, t_s, s_m))
     pace_mps = float(np.interp(0.0, t_s, np.hypot(*course.velocity_mps[rows].T)))
+    rows, t_s, s_m = _steady(course, rows, t_s, s_m, pace_mps)
+    if len(rows) < LEAST_ROWS:
+        return None
+    here_m = float(np.interp(0.0, t_s, s_m))
     wanted_m = max(_REACH_M, 1.2 * least_s(course.kind) * pace_mps)
     for growth in _REACH_GROWTH:
         span_m = min(wanted_m * growth, float(s_m[-1]))
@@ -259,6 +263,20 @@ def _window(
         if _enough(s_m[picked], t_s[picked], course.kind):
             return rows[picked]
     return None
+
+
+def _steady(
+    course: Course, rows: NDArray[np.intp], t_s: Array, s_m: Array, pace_mps: float
+) -> tuple[NDArray[np.intp], Array, Array]:
+    """Return the rows around the crossing up to where the user all but stands or has just started.
+
+    One acceleration describes no stop; rows beyond one say nothing of the speed at the line.
+    """
+    speed = np.hypot(*course.velocity_mps[rows].T)
+    odd = (speed < pace_mps / _PACE_RATIO) | (speed > pace_mps * _PACE_RATIO)
+    before, after = np.flatnonzero(odd & (t_s <= 0)), np.flatnonzero(odd & (t_s > 0))
+    kept = slice(before[-1] + 1 if len(before) else 0, after[0] if len(after) else len(rows))
+    return rows[kept], t_s[kept], s_m[kept] - (s_m[kept][0] if len(s_m[kept]) else 0.0)
 
 
 def _enough(s_m: Array, t_s: Array, kind: int) -> bool:
