@@ -147,8 +147,8 @@ def straightened(picks: Picks, lens: Lens) -> Picks:
         ideal = undistort(px, centre_px=lens.centre_px, focal_px=lens.focal_px, k1=lens.k1)
         if not np.isfinite(ideal).all():
             raise CalibrationError(
-                f"k1 = {lens.k1:g} with focal_px = {lens.focal_px:.0f} folds the picture before it "
-                "reaches the points; check k1 and focal_px"
+                f"the plane's k1 = {lens.k1:g} with focal_px = {lens.focal_px:.0f} folds the "
+                "picture before it reaches the points; check k1 and focal_px"
             )
         return ideal
 
@@ -180,25 +180,26 @@ def _refuse_poor(picks: Picks, picture_px2: int) -> None:
     n = len(picks.px)
     if n < 4:
         raise CalibrationError(
-            f"has {n} point{'s' * (n != 1)}, and a plane needs at least four; counts only, add "
-            f"{4 - n} or more",
+            f"the plane has {n} point{'s' * (n != 1)} of the four it needs at least; counts only, "
+            f"add {4 - n} or more",
             counts_only=True,
         )
     for points, what in ((picks.px, "of the picture"), (picks.m, "on the ground")):
         sizes = np.linalg.svd(points - points.mean(axis=0), compute_uv=False)
         if sizes[1] < _LINE_SHARE * sizes[0]:
             raise CalibrationError(
-                f"has its points {what} on one line; counts only, add points to its side",
+                f"the plane has its points {what} on one line; counts only, add points to its side",
                 counts_only=True,
             )
     if _one_line_but_one(picks):
         raise CalibrationError(
-            "has all points but one on one line; counts only, add points to its side",
+            "the plane has all points but one on one line; counts only, add points to its side",
             counts_only=True,
         )
     if _area(hull_of(picks.px)) < _AREA_SHARE * picture_px2:
         raise CalibrationError(
-            "has its points in a heap, on less than 0.3 % of the picture; counts only, spread them",
+            "the plane has its points in a heap, on less than 0.3 % of the picture; counts only, "
+            "spread them",
             counts_only=True,
         )
 
@@ -228,7 +229,7 @@ def _area(ring: Floats) -> float:
 def _sure(fit: Fit | None) -> Fit:
     if fit is None:
         raise CalibrationError(
-            "has points that no plane fits; check that every picture point has its own place"
+            "the plane fits none of its points; check that every picture point has its own place"
         )
     return fit
 
@@ -247,8 +248,8 @@ def _robust_fit(picks: Picks) -> tuple[Fit, tuple[int, ...]]:
         now = off <= _OUTLIER * scale
         if now.sum() < (1 - _LOST_SHARE) * len(now):
             raise CalibrationError(
-                f"has {int((~now).sum())} of {len(now)} points that contradict the rest; check "
-                "that every picture point stands beside its own place on the ground"
+                f"the plane has {int((~now).sum())} of {len(now)} points that contradict the rest; "
+                "check that every picture point stands beside its own place on the ground"
             )
         if (now == kept).all():
             break
@@ -263,14 +264,14 @@ def _refuse_impossible(fit: Fit, picks: Picks) -> None:
     weight = (rays * fit.matrix[2]).sum(axis=1)
     if np.linalg.det(fit.matrix) > 0:
         raise CalibrationError(
-            "is mirrored: on the ground the points turn the other way round than in the picture; "
-            "write east before north and longitude before latitude, and check the order of points"
+            "the plane is mirrored: on the ground the points turn the other way round than in the "
+            "picture; write east before north and longitude before latitude"
         )
     over = np.flatnonzero(weight <= 0)
     if len(over):
         raise CalibrationError(
-            f"puts point {over[0] + 1} over the horizon or behind the camera; check it and its "
-            "place on the ground"
+            f"the plane puts point {over[0] + 1} over the horizon or behind the camera; check it "
+            "and its place on the ground"
         )
 
 

@@ -92,8 +92,8 @@ def _ratio(spec: PlaneSpec, width_px: int, height_px: int) -> float:
     across, down = width_px / spec.size_px[0], height_px / spec.size_px[1]
     if abs(across - down) > _SHAPE_SHARE * across:
         raise CalibrationError(
-            f"was picked on a picture of {spec.size_px[0]:g} x {spec.size_px[1]:g} px, and the "
-            f"video has {width_px} x {height_px}, another shape; pick the points on a picture of it"
+            f"the plane was picked on a picture of {spec.size_px[0]:g} x {spec.size_px[1]:g} px, "
+            f"and the video has {width_px} x {height_px}, another shape; pick the points on it"
         )
     return across
 
@@ -105,7 +105,7 @@ def _refuse_outside(px: Floats, a_px: Floats, b_px: Floats, width_px: int, heigh
         if len(outside):
             x, y = points[outside[0]]
             raise CalibrationError(
-                f"has {name} {outside[0] + 1} at ({x:g}, {y:g}), outside the picture of "
+                f"the plane has {name} {outside[0] + 1} at ({x:g}, {y:g}), outside the picture of "
                 f"{width_px} x {height_px} px; if it was picked on a larger picture add "
                 "size_px = [width, height] of that"
             )
@@ -125,7 +125,7 @@ def _ground(
         m = _rows(spec.points_m)
     if len(m) and np.abs(m).max() > _FAR_M:
         raise CalibrationError(
-            f"has a place {np.abs(m).max() / 1000:.0f} km from the origin of the site; subtract a "
-            "round number from points_m, or set origin_lonlat under [site] nearby"
+            f"the plane has a place {np.abs(m).max() / 1000:.0f} km from the origin of the site; "
+            "subtract a round number from points_m, or set origin_lonlat under [site] nearby"
         )
     return m, origin_lonlat
