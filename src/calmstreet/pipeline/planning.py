@@ -9,6 +9,7 @@ from calmstreet.config.site import check_frame, default_site, load_site
 from calmstreet.errors import InputError
 from calmstreet.model.run import Run
 from calmstreet.model.site import Site
+from calmstreet.pipeline.planes import camera_plane
 from calmstreet.pipeline.seeing import ANALYSED_FPS, NET_EVERY
 from calmstreet.store.catalogue import Catalogue
 from calmstreet.units import NS_PER_S, from_iso, ns_from_s
@@ -108,6 +109,7 @@ def make_plan(request: Request) -> Plan:
         info = probe(path)
         if request.site is not None:
             check_frame(site, camera_id, info.width_px, info.height_px)
+            camera_plane(site, camera_id, width_px=info.width_px, height_px=info.height_px)
         zero = time_zero(path, info, given_ns=given_ns, tz=site.tz)
         clips.append(Clip(path=path, zero=zero, duration_s=_duration_s(info)))
         fps[path] = info.declared_fps

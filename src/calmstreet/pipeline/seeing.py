@@ -5,11 +5,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from calmstreet.geometry.plane import Plane
 from calmstreet.model.frame import Frame
 from calmstreet.model.points import TrackPoints
 from calmstreet.model.run import Run
 from calmstreet.model.site import Site
 from calmstreet.perception.detector import Detector, Eyes, Sight
+from calmstreet.perception.ground import Ground
 from calmstreet.perception.tracker import Tracker
 from calmstreet.units import NS_PER_S
 from calmstreet.video.samples import read_luma_samples, read_street
@@ -53,7 +55,10 @@ class Pace:
 
 
 class Seer:
-    """Eyes and tracker of one run; ``samples`` are pictures for the motion eye's first street."""
+    """Eyes and tracker of one run; ``samples`` are pictures for the motion eye's first street.
+
+    With a ``plane`` every row has its metres.
+    """
 
     def __init__(
         self,
@@ -64,6 +69,7 @@ class Seer:
         samples: NDArray[np.uint8] | None,
         net_every: int = NET_EVERY,
         analysed_fps: float = ANALYSED_FPS,
+        plane: Plane | None = None,
     ) -> None:
         self._eyes = Eyes(
             net=net,
@@ -77,6 +83,7 @@ class Seer:
             width_px=run.width_px,
             height_px=run.height_px,
         )
+        self._ground = None if plane is None else Ground(plane=plane)
         self._pace = Pace(fps=analysed_fps)
         self._held = np.empty((0, 4), np.float32)
 
@@ -97,6 +104,8 @@ class Seer:
         """Return what is seen in a wanted frame and the rows of this step."""
         sight = self._eyes.look(frame, self._held)
         points = self._tracker.update(sight.detections)
+        if self._ground is not None:
+            points = self._ground.update(points)
         self._held = self._tracker.held_px()
         return sight, points
 

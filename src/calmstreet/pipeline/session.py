@@ -17,6 +17,7 @@ from calmstreet.pipeline.counting import count_run
 from calmstreet.pipeline.eyes import detector_version
 from calmstreet.pipeline.keeping import Keeper
 from calmstreet.pipeline.pictures import keep_background
+from calmstreet.pipeline.planes import camera_plane
 from calmstreet.pipeline.planning import KEPT_S, Plan, Request
 from calmstreet.pipeline.progress import Progress
 from calmstreet.pipeline.seeing import Seer, first_look
@@ -157,6 +158,8 @@ class Session:
         run = replace(run, run_id=self.catalogue.new_run(run, files=self._files(placed)))
         self._run = replace(run, state="complete")
         self.run_ids.append(run.run_id)
+        found = camera_plane(plan.site, plan.camera_id, width_px=width_px, height_px=height_px)
+        self._notes += found.notes
         samples, background = first_look(placed.path, width_px)
         self._watch = Watch(
             catalogue=self.catalogue,
@@ -168,6 +171,7 @@ class Session:
                 samples=samples,
                 net_every=self.request.net_every,
                 analysed_fps=self.request.analysed_fps,
+                plane=found.plane,
             ),
             keeper=self._keeper(t_ns, *size),
         )

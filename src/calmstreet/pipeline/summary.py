@@ -60,7 +60,7 @@ def make_summary(
         "audit": audit or "not audited on this camera",
         "detector": sorted({run.detector for run in found.runs}),
         "warnings": [_note_row(note) for note in notes],
-        "assumptions": [_note_row(note) for note in _assumptions()],
+        "assumptions": [_note_row(note) for note in _assumptions(found)],
     }
 
 
@@ -192,8 +192,6 @@ def _general_notes(found: Collected) -> list[Warned]:
         notes.append(warn("clip-short"))
     if any(light != "day" for light in found.light.values()):
         notes.append(warn("unvalidated-light"))
-    if any(camera.plane is not None for camera in found.site.cameras):
-        notes.append(warn("plane-unused"))
     starts = [run.start_ns for run in found.runs]
     if len(starts) > 1:
         notes.append(warn("gap", runs=len(starts)))
@@ -204,6 +202,8 @@ def _general_notes(found: Collected) -> list[Warned]:
     return notes
 
 
-def _assumptions() -> list[Warned]:
-    codes = ["not-audited", "no-plane", "hysteresis-scale", "anchor-foot", "parked-not-counted"]
+def _assumptions(found: Collected) -> list[Warned]:
+    codes = ["not-audited", "hysteresis-scale", "anchor-foot", "parked-not-counted"]
+    if all(camera.plane is None for camera in found.site.cameras):
+        codes.insert(1, "no-plane")
     return [warn(code) for code in [*codes, "rider-merged", "class-sizes"]]

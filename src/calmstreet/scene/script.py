@@ -6,7 +6,16 @@ from dataclasses import replace
 import numpy as np
 
 from calmstreet.model.kinds import Kind
-from calmstreet.model.site import Camera, Gate, Movement, Point, Site, Zone
+from calmstreet.model.site import (
+    Camera,
+    CheckLength,
+    Gate,
+    Movement,
+    PlaneSpec,
+    Point,
+    Site,
+    Zone,
+)
 from calmstreet.scene.camera import Pinhole
 from calmstreet.scene.ensemble import (
     NEAR_GATE_S_M,
@@ -34,6 +43,7 @@ __all__ = [
 
 _FAR_GATE_S_M = 27.0
 _LAMP_FAULT = 0.08
+_SURVEYED_S_M = (6.0, 15.0, 27.0, 40.0)
 
 
 def gate_counts_site(street: Street, camera: Pinhole) -> Site:
@@ -54,7 +64,7 @@ def gate_counts_site(street: Street, camera: Pinhole) -> Site:
         name="Stage",
         tz="Asia/Almaty",
         speed_limit_kmh=50.0,
-        cameras=(Camera(id="stage"),),
+        cameras=(Camera(id="stage", plane=measured_plane(street, camera)),),
         gates=(
             Gate(
                 id="near",
@@ -81,6 +91,31 @@ def gate_counts_site(street: Street, camera: Pinhole) -> Site:
             Movement(id="north-south", from_id="north", to_id="south", turn="through"),
             Movement(id="south-south", from_id="south", to_id="south", turn="u"),
         ),
+    )
+
+
+def measured_plane(street: Street, camera: Pinhole) -> PlaneSpec:
+    """Return what a surveyor would measure: kerbs at four places, and the zebra's length by tape.
+
+    >>> len(measured_plane(Street(), Pinhole()).points_px)
+    8
+    """
+
+    def px(*places: Point) -> tuple[Point, ...]:
+        seen = camera.ground_px(street.to_ground(np.array(places)))
+        return tuple((round(float(x), 1), round(float(y), 1)) for x, y in seen)
+
+    half, middle = street.half_m, sum(street.crossing_s_m) / 2
+    kerbs = [(s, d) for s in _SURVEYED_S_M for d in (-half, half)]
+    ground = street.to_ground(np.array(kerbs)).round(2)
+    ends = px((middle, -half), (middle, half))
+    return PlaneSpec(
+        points_px=px(*kerbs),
+        points_m=tuple((float(x), float(y)) for x, y in ground),
+        check_lengths=(CheckLength(a_px=ends[0], b_px=ends[1], length_m=2 * half),),
+        size_px=(camera.width_px, camera.height_px),
+        sigma_px=0.5,
+        sigma_m=(0.03,),
     )
 
 

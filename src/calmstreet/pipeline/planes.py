@@ -1,0 +1,54 @@
+"""The plane of a camera for pictures of one size, fitted once, and what is to be said about it."""
+
+from dataclasses import dataclass
+
+from calmstreet.geometry.plane import Plane
+from calmstreet.geometry.planes import planes_of
+from calmstreet.model.site import Site
+from calmstreet.pipeline.warned import warn
+from calmstreet.store.findings import Warned
+
+__all__ = ["CameraPlane", "camera_plane"]
+
+MOST_REMEMBERED = 32
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CameraPlane:
+    """``plane`` is None where a camera has no points or they say too little: counts only."""
+
+    plane: Plane | None
+    notes: tuple[Warned, ...] = ()
+
+
+_known: dict[tuple[str, str, int, int], CameraPlane] = {}
+
+
+def camera_plane(site: Site, camera_id: str, *, width_px: int, height_px: int) -> CameraPlane:
+    """Return the plane of a camera in the site's one metric frame.
+
+    Raises CalibrationError for points that contradict each other (mirrored, over the horizon).
+
+    >>> camera_plane(Site(id="a"), "north", width_px=640, height_px=360).plane is None
+    True
+    """
+    key = (site.site_version, camera_id, width_px, height_px)
+    if key not in _known:
+        if len(_known) >= MOST_REMEMBERED:
+            _known.clear()
+        _known[key] = _fitted(site, camera_id, width_px, height_px)
+    return _known[key]
+
+
+def _fitted(site: Site, camera_id: str, width_px: int, height_px: int) -> CameraPlane:
+    found = planes_of(site, {camera_id: (width_px, height_px)})
+    plane = found.planes.get(camera_id)
+    if plane is None:
+        why = found.counts_only.get(camera_id)
+        return CameraPlane(
+            plane=None, notes=(warn("plane-unused", camera=camera_id, note=why),) if why else ()
+        )
+    if plane.trusted:
+        return CameraPlane(plane=plane)
+    note = warn("plane-sketch", camera=camera_id, note="; ".join(plane.reasons))
+    return CameraPlane(plane=plane, notes=(note,))
