@@ -44,7 +44,7 @@ def turn_moves(points_px: ArrayLike, *, focal_px: float, centre_px: ArrayLike) -
 
 
 def points_through(points_px: ArrayLike, matrix: ArrayLike) -> Array:
-    """Return points (n, 2) sent through a homography (3, 3); inf where they leave the picture plane.
+    """Return points (n, 2) sent through a homography (3, 3); inf on the horizon.
 
     >>> points_through([[1, 2]], [[1, 0, 3], [0, 1, 0], [0, 0, 1]]).tolist()
     [[4.0, 2.0]]

@@ -1,6 +1,6 @@
 """What a camera counted in one run: crossings of gates, journeys of road users, minutes watched."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,9 @@ __all__ = [
     "Minutes",
     "MovementTurn",
     "PeakHour",
+    "Withdrawn",
+    "no_withdrawn",
+    "within",
 ]
 
 DIRECTIONS: tuple[str, str] = ("to_left", "to_right")
@@ -102,8 +105,77 @@ class Minutes:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Withdrawn:
+    """Spells in which a gate or zone lay elsewhere because the camera had moved, sorted by time.
+
+    ``place_id``; ``start_ns``, ``end_ns``. What passed there then is kept and not counted.
+    """
+
+    place_id: NDArray[np.str_]
+    start_ns: NDArray[np.int64]
+    end_ns: NDArray[np.int64]
+
+    def __post_init__(self) -> None:
+        _check(self, _WITHDRAWN_COLUMNS)
+
+    def __len__(self) -> int:
+        return len(self.start_ns)
+
+    def spells_of(self, *place_ids: str) -> NDArray[np.int64]:
+        """Return the spells (n, 2) of places, sorted, joined where they overlap or touch.
+
+        >>> gone = Withdrawn(place_id=["a", "b"], start_ns=[0, 5], end_ns=[6, 9])
+        >>> gone.spells_of("a").tolist(), gone.spells_of("a", "b").tolist()
+        ([[0, 6]], [[0, 9]])
+        """
+        mine = np.isin(self.place_id, place_ids)
+        joined: list[list[int]] = []
+        pairs = zip(self.start_ns[mine].tolist(), self.end_ns[mine].tolist(), strict=True)
+        for start, end in sorted(pairs):
+            if joined and start <= joined[-1][1]:
+                joined[-1][1] = max(joined[-1][1], end)
+            else:
+                joined.append([start, end])
+        return np.array(joined, np.int64).reshape(-1, 2)
+
+    def holds(self, place_id: str, t_ns: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Return bool (n,): which instants lie in a spell of the place.
+
+        >>> Withdrawn(place_id=["a"], start_ns=[4], end_ns=[6]).holds(
+        ...     "a", np.array([3, 4, 6, 7])).tolist()
+        [False, True, True, False]
+        """
+        return within(self.spells_of(place_id), t_ns)
+
+
+def within(spells_ns: NDArray[np.int64], t_ns: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Return bool (n,): which instants lie in one of sorted spells (m, 2), ends included.
+
+    >>> within(np.array([[0, 2], [5, 6]]), np.array([1, 3, 6])).tolist()
+    [True, False, True]
+    """
+    if not len(spells_ns):
+        return np.zeros(len(t_ns), np.bool_)
+    place = np.searchsorted(spells_ns[:, 0], t_ns, side="right") - 1
+    return np.asarray((place >= 0) & (t_ns <= spells_ns[np.maximum(place, 0), 1]))
+
+
+def no_withdrawn() -> Withdrawn:
+    """Return that of a camera which never moved.
+
+    >>> len(no_withdrawn())
+    0
+    """
+    empty = np.empty(0, np.int64)
+    return Withdrawn(place_id=np.empty(0, np.str_), start_ns=empty, end_ns=empty)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Flow:
-    """Everything counted in one run; ``watched_ns`` (n, 2) unbroken spells of watching."""
+    """Everything counted in one run; ``watched_ns`` (n, 2) unbroken spells of watching.
+
+    ``withdrawn`` says which gates and zones could not be used when.
+    """
 
     camera_id: str
     run_id: int
@@ -112,6 +184,7 @@ class Flow:
     journeys: Journeys
     minutes: Minutes
     watched_ns: NDArray[np.int64]
+    withdrawn: Withdrawn = field(default_factory=no_withdrawn)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,6 +254,12 @@ _JOURNEY_COLUMNS: _Columns = (
     ("rows", np.int64, None),
     ("counted", np.bool_, None),
     ("reason", np.str_, None),
+)
+
+_WITHDRAWN_COLUMNS: _Columns = (
+    ("place_id", np.str_, None),
+    ("start_ns", np.int64, None),
+    ("end_ns", np.int64, None),
 )
 
 

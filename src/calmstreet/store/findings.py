@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from calmstreet.model.bins import Bins
 from calmstreet.model.event import Event
 from calmstreet.model.flow import Flow
+from calmstreet.model.shifts import Shifts
 from calmstreet.model.signals import SignalChanges
 from calmstreet.store import bins as bin_rows
 from calmstreet.store import events as event_rows
@@ -20,6 +21,8 @@ from calmstreet.store.folder import StoredFile
 from calmstreet.store.tables import Columns, read_rows, save_rows
 
 __all__ = ["Findings", "Picture", "Warned"]
+
+_MATRIX = [f"m{row}{column}" for row in (1, 2, 3) for column in (1, 2, 3)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +89,22 @@ class Findings:
     def light(self, run_ids: Sequence[int]) -> Columns:
         """Return the spans of light of the runs in order of time."""
         return read_rows(self._database, "light", run_ids)
+
+    def save_shifts(self, run_id: int, shifts: Shifts) -> None:
+        """Keep the lasting shifts of a run's camera in place of those it had."""
+        parts = shifts.matrix.reshape(-1, 9).T
+        cells = dict(zip(_MATRIX, parts, strict=True))
+        columns = {"start_ns": shifts.start_ns, "end_ns": shifts.end_ns, **cells}
+        save_rows(self._database, run_id, {"shifts": columns})
+
+    def shifts(self, run_ids: Sequence[int]) -> Shifts:
+        """Return the lasting shifts of the runs' camera in order of time."""
+        columns = read_rows(self._database, "shifts", run_ids)
+        return Shifts(
+            start_ns=columns["start_ns"],
+            end_ns=columns["end_ns"],
+            matrix=np.stack([columns[name] for name in _MATRIX], axis=1).reshape(-1, 3, 3),
+        )
 
     def save_signal_changes(self, run_id: int, changes: SignalChanges) -> None:
         """Keep the changes of signal heads of a run in place of those it had."""

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calmstreet.errors import StoreError
-from calmstreet.model.flow import Crossings, Flow, Journeys, Minutes
+from calmstreet.model.flow import Crossings, Flow, Journeys, Minutes, Withdrawn
 from calmstreet.store.database import Database
 from calmstreet.store.tables import TABLES, Columns, read_rows
 
@@ -28,6 +28,7 @@ def tables_of(flow: Flow) -> dict[str, Columns]:
         "journeys": _journey_columns(flow.journeys),
         "run_gates": {"position": np.arange(len(gates)), "gate_id": gates},
         "watched": {"start_ns": flow.watched_ns[:, 0], "end_ns": flow.watched_ns[:, 1]},
+        "withdrawn": {name: getattr(flow.withdrawn, name) for name in TABLES["withdrawn"]},
         "minutes": {"start_ns": minutes.start_ns, "watched_s": minutes.watched_s},
         "occupancies": {
             "gate_id": np.tile(gates, len(minutes.start_ns)),
@@ -59,6 +60,8 @@ def read_flow(database: Database, run_id: int) -> Flow:
     watched = read_rows(database, "watched", [run_id])
     crossings = read_rows(database, "crossings", [run_id])
     del crossings["run_id"]
+    withdrawn = read_rows(database, "withdrawn", [run_id])
+    del withdrawn["run_id"]
     return Flow(
         camera_id=found[0],
         run_id=run_id,
@@ -67,6 +70,7 @@ def read_flow(database: Database, run_id: int) -> Flow:
         journeys=_journeys(read_rows(database, "journeys", [run_id])),
         minutes=_minutes(database, run_id),
         watched_ns=np.stack([watched["start_ns"], watched["end_ns"]], axis=1),
+        withdrawn=Withdrawn(**withdrawn),
     )
 
 

@@ -218,7 +218,7 @@ class Anchorage:
             self._follow_light(t_ns, small, found)
 
     def _located(self, t_ns: int, small: NDArray[np.uint8]) -> Sighting | None:
-        """Return how the picture is turned, by the newest street; the first is tried now and then."""
+        """Return how the picture is turned, by the newest street; now and then by the first."""
         ordered = self._anchors[::-1]
         if len(ordered) > 1 and t_ns - self._made_ns > _RENEW_NS:
             ordered, self._made_ns = self._anchors, t_ns

@@ -8,6 +8,7 @@ exposure); those that do not resemble (a vehicle stands there) or pull elsewhere
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import cv2
@@ -125,7 +126,7 @@ class Landmarks:
         return self.locate(small, near=near)
 
     def _step(self, picture: NDArray[Any], turn: Array) -> tuple[Array, int, int, float]:
-        """Return the change of the turn, landmarks that agree and that are seen, and sigma in px."""
+        """Return the change of the turn, how many landmarks agree and are seen, sigma in px."""
         away = points_through(self._places, self.matrix(turn)) - self._places
         here, inside = self._pieces(picture, away.astype(np.float32))
         product = np.einsum("ij,ij->i", here, self._piece)
@@ -183,7 +184,7 @@ def _chosen(
     down: NDArray[Any],
     hidden: NDArray[np.uint8] | None,
 ) -> NDArray[np.int64]:
-    """Return the place (n, 2) of each cell with most structure, clear of border and hidden parts."""
+    """Return the place (n, 2) with most structure in each cell, clear of border and hidden."""
     side = 2 * _HALF_PX + 1
     corner = cv2.cornerMinEigenVal(luma, side)
     energy = cv2.boxFilter(across * across + down * down, -1, (side, side)) / 64
@@ -199,8 +200,8 @@ def _chosen(
         for length, cells in zip(score.shape, _CELLS, strict=True)
     )
     places = []
-    for top, bottom in zip(rows[:-1], rows[1:], strict=True):
-        for left, right in zip(columns[:-1], columns[1:], strict=True):
+    for top, bottom in pairwise(rows):
+        for left, right in pairwise(columns):
             cell = score[top:bottom, left:right]
             y, x = np.unravel_index(int(cell.argmax()), cell.shape)
             if cell[y, x] > 0:
