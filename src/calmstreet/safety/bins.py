@@ -15,11 +15,12 @@ from calmstreet.model.bins import Bins
 from calmstreet.model.flow import DIRECTIONS, UNMATCHED, Flow, PeakHour
 from calmstreet.model.kinds import Kind
 from calmstreet.model.site import Site
-from calmstreet.safety.movements import movements_of
+from calmstreet.safety.movements import movements_of, places_of
 from calmstreet.units import NS_PER_S, local_datetime
 
 __all__ = [
     "ALL_MOVEMENTS",
+    "CAMERA_MOVED",
     "COMPLETE_SHARE",
     "aggregate",
     "gate_what",
@@ -33,6 +34,8 @@ __all__ = [
 ]
 
 ALL_MOVEMENTS = "movement:all"
+CAMERA_MOVED = "camera-moved"
+"""The flag of a slice in which a gate or zone of the series was withdrawn for a while."""
 COMPLETE_SHARE = 0.98
 _MINUTE_NS = 60 * NS_PER_S
 _QUARTER_NS = 15 * _MINUTE_NS
@@ -89,9 +92,9 @@ def minute_bins(
     count = np.zeros(shape, np.float32)
     place = np.searchsorted(minutes, marks.t_ns // _MINUTE_NS * _MINUTE_NS)
     np.add.at(count, (marks.series, np.searchsorted(kinds, marks.kind), place), 1)
-    flags = np.array(
-        [_flag(light_of(int(t)), s / 60) for t, s in zip(minutes, watched_s, strict=True)], np.str_
-    )
+    gone_s = _withdrawn_s(flows, minutes, _places(site, names))
+    used_s = np.maximum(watched_s - gone_s, 0.0)
+    flags = _flags([light_of(int(start_ns)) for start_ns in minutes], used_s, gone_s)
     return Bins(
         camera_id=flows[0].camera_id,
         site_version=flows[0].site_version,
@@ -100,9 +103,51 @@ def minute_bins(
         kind=np.tile(np.repeat(np.array(kinds, np.uint8), shape[2]), shape[0]),
         start_ns=np.tile(minutes, shape[0] * shape[1]),
         count=count.ravel(),
-        exposure_s=np.tile(watched_s, shape[0] * shape[1]).astype(np.float32),
-        flags=np.tile(flags, shape[0] * shape[1]),
+        exposure_s=np.repeat(used_s, shape[1], axis=0).ravel().astype(np.float32),
+        flags=np.repeat(flags, shape[1], axis=0).ravel(),
     )
+
+
+def _places(site: Site, names: Sequence[str]) -> list[tuple[str, ...]]:
+    """Return the gates and zones on which each series rests."""
+    by_pair = {movement_what(m.from_id, m.to_id): m.id for m in movements_of(site)}
+    return [
+        (name.split(":")[1],)
+        if name.startswith("gate:")
+        else places_of(site, by_pair.get(name, ""))
+        for name in names
+    ]
+
+
+def _withdrawn_s(
+    flows: Sequence[Flow], minutes: NDArray[np.int64], places: Sequence[tuple[str, ...]]
+) -> NDArray[np.float64]:
+    """Return how many watched seconds of each minute each series was withdrawn: (series, n)."""
+    gone_ns = np.zeros((len(places), len(minutes)), np.int64)
+    for flow in flows:
+        for series, names in enumerate(places if len(flow.withdrawn) else ()):
+            for start_ns, end_ns in flow.withdrawn.spells_of(*names):
+                for from_ns, until_ns in flow.watched_ns:
+                    first, last = max(start_ns, from_ns), min(end_ns, until_ns)
+                    here = np.minimum(minutes + _MINUTE_NS, last) - np.maximum(minutes, first)
+                    gone_ns[series] += np.maximum(here, 0)
+    return gone_ns / NS_PER_S
+
+
+def _flags(
+    lights: Sequence[str], used_s: NDArray[np.float64], gone_s: NDArray[np.float64]
+) -> NDArray[np.str_]:
+    """Return the flags (series, minutes); series with the same exposure share them."""
+    rows: dict[bytes, list[str]] = {}
+    table = []
+    for used, gone in zip(used_s, gone_s, strict=True):
+        key = gone.tobytes()
+        rows[key] = rows.get(key) or [
+            _flag(light, part / 60, moved=lost > 0)
+            for light, part, lost in zip(lights, used, gone, strict=True)
+        ]
+        table.append(rows[key])
+    return np.array(table, np.str_).reshape(used_s.shape)
 
 
 def _series_of(site: Site) -> list[str]:
@@ -158,10 +203,12 @@ def _last_minutes(flows: Sequence[Flow]) -> NDArray[np.int64]:
     return np.array(ends, np.int64) // _MINUTE_NS * _MINUTE_NS
 
 
-def _flag(light: str, watched_share: float) -> str:
+def _flag(light: str, watched_share: float, *, moved: bool) -> str:
     words = [light or "light-unknown"]
     if light != "day":
         words.append("unvalidated")
+    if moved:
+        words.append(CAMERA_MOVED)
     if watched_share < COMPLETE_SHARE:
         words.append("partial")
     return ";".join(words)
@@ -232,7 +279,7 @@ def _joined_flags(
     return np.array(joined, np.str_)
 
 
-_FLAG_ORDER = ("day", "dusk", "night", "light-unknown", "unvalidated")
+_FLAG_ORDER = ("day", "dusk", "night", "light-unknown", "unvalidated", CAMERA_MOVED)
 
 
 def totals(bins: Bins, *, prefix: str = "") -> dict[str, dict[str, float]]:
@@ -292,14 +339,17 @@ def _busier(best: PeakHour, start_ns: int, quarters: NDArray[np.float64]) -> Pea
 def peak_hour_of(
     bins: Bins, *, whats: Iterable[str], kinds: Iterable[Kind] = tuple(Kind)
 ) -> PeakHour:
-    """Return the peak hour of the sum of some series and kinds of quarter-hour bins."""
+    """Return the peak hour of the sum of some series and kinds of quarter-hour bins.
+
+    A quarter is as complete as the least watched of the series.
+    """
     if round(bins.width_s) != 900:
         raise ValueError("a peak hour is made of bins of 900 s")
     wanted = np.isin(bins.what, list(whats)) & np.isin(bins.kind, [int(k) for k in kinds])
     starts, place = np.unique(bins.start_ns[wanted], return_inverse=True)
-    count, share = np.zeros(len(starts)), np.zeros(len(starts))
+    count, share = np.zeros(len(starts)), np.full(len(starts), np.inf)
     np.add.at(count, place, bins.count[wanted])
-    np.maximum.at(share, place, bins.exposure_s[wanted] / bins.width_s)
+    np.minimum.at(share, place, bins.exposure_s[wanted] / bins.width_s)
     return peak_hour(starts, count, share)
 
 

@@ -13,6 +13,8 @@ What counts:
 - A track ends by its own times: last row + 2 s.
 - A track that was seen in tentative rows only is nobody; a tentative row of a track that was
   confirmed later is as good as any other.
+- Where the camera had moved too far for a gate or zone, passages and movements are kept and not
+  counted, and nobody is taken to have watched there.
 - A track is counted when it was seen for ``min_life_s`` and moved by ``min_move_share`` of its own
   size (or crossed a gate or made a movement). The others are listed with the reason.
 """
@@ -27,14 +29,14 @@ from calmstreet.errors import ConfigError
 from calmstreet.geometry.footprints import footprints_cover
 from calmstreet.geometry.scale import px_from_m
 from calmstreet.geometry.shapes import Line, boxes_cover, make_line
-from calmstreet.model.flow import Flow
+from calmstreet.model.flow import Flow, Withdrawn, no_withdrawn
 from calmstreet.model.kinds import Flag
 from calmstreet.model.points import TrackPoints
 from calmstreet.model.site import Gate, Point, Site, Zone
 from calmstreet.safety.movements import movements_of, terminals_of
 from calmstreet.safety.occupancy import MAX_PAUSE_NS, MinuteTally
 from calmstreet.safety.road_user import GateShape, RoadUser, Seen, ZoneShape
-from calmstreet.safety.tally import crossings_of, journeys_of
+from calmstreet.safety.tally import crossings_of, journeys_of, without_withdrawn
 
 __all__ = ["CountingSettings", "Flow", "FlowCounter", "counting_settings"]
 
@@ -78,6 +80,7 @@ class FlowCounter:
     ``site`` holds what belongs to this camera (``Site.of_camera``). Gates and zones in pixels are
     met by the anchor of the box, those in metres by the front (gates) and the centre (zones) of
     the footprint. Without a picture (``width_px`` 0) rows need a place on the ground, not a box.
+    ``withdrawn`` says when which gate or zone could not be used.
     Memory holds the tracks that are alive and one short summary of each that ended.
     """
 
@@ -90,7 +93,9 @@ class FlowCounter:
         width_px: int,
         height_px: int,
         settings: CountingSettings | None = None,
+        withdrawn: Withdrawn | None = None,
     ) -> None:
+        self._withdrawn = no_withdrawn() if withdrawn is None else withdrawn
         self._site, self._camera_id, self._run_id = site, camera_id, run_id
         self._settings = settings or counting_settings(site)
         has_picture = width_px > 0 and height_px > 0
@@ -124,7 +129,10 @@ class FlowCounter:
         self._last_ns = int(steps[-1])
         rows = _usable(points, on_picture=self._size is not None)
         seen = self._look(rows)
-        covered = [_covered(gate, seen) for gate in self._gates]
+        covered = [
+            _covered(gate, seen) & ~self._withdrawn.holds(gate.id, seen.t_ns)
+            for gate in self._gates
+        ]
         table = np.stack(covered, axis=1) if covered else np.zeros((len(seen.t_ns), 0), bool)
         table &= ~seen.parked[:, None]
         self._minutes.add(steps, seen.t_ns, table)
@@ -156,10 +164,12 @@ class FlowCounter:
                 counted=journeys.counted,
                 gate_ids=tuple(gate.id for gate in self._gates),
                 watched_ns=watched_ns,
+                withdrawn=self._withdrawn,
             ),
-            journeys=journeys,
+            journeys=without_withdrawn(journeys, self._site, self._withdrawn),
             minutes=minutes,
             watched_ns=watched_ns,
+            withdrawn=self._withdrawn,
         )
 
     def _check(self, steps: NDArray[np.int64], points: TrackPoints) -> None:

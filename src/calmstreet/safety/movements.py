@@ -14,7 +14,16 @@ from numpy.typing import ArrayLike
 from calmstreet.model.flow import UNMATCHED, Flow, MovementTurn
 from calmstreet.model.site import Movement, Site
 
-__all__ = ["Ends", "Touch", "ends_of", "movements_of", "terminals_of", "turn_of", "turns_of"]
+__all__ = [
+    "Ends",
+    "Touch",
+    "ends_of",
+    "movements_of",
+    "places_of",
+    "terminals_of",
+    "turn_of",
+    "turns_of",
+]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -68,6 +77,19 @@ def terminals_of(site: Site) -> tuple[str, ...]:
     """
     named = [name for m in movements_of(site) for name in (m.from_id, m.to_id)]
     return tuple(dict.fromkeys(named))
+
+
+def places_of(site: Site, movement_id: str) -> tuple[str, ...]:
+    """Return the zones or gates on which a movement rests; for an unknown one all terminals.
+
+    >>> site = Site(id="x", movements=(Movement(id="m", from_id="a", to_id="b"),))
+    >>> places_of(site, "m"), places_of(site, "unknown")
+    (('a', 'b'), ('a', 'b'))
+    """
+    for movement in movements_of(site):
+        if movement.id == movement_id:
+            return movement.from_id, movement.to_id
+    return terminals_of(site)
 
 
 def ends_of(touches: Sequence[Touch], *, start_ns: int, end_ns: int) -> Ends:

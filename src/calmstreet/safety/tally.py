@@ -1,17 +1,21 @@
 """From road users that ended to columns: crossings with headways, journeys with movements."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from calmstreet.model.flow import DIRECTIONS, UNMATCHED, Crossings, Journeys
-from calmstreet.model.site import Movement
-from calmstreet.safety.movements import ends_of
+from calmstreet.model.flow import DIRECTIONS, UNMATCHED, Crossings, Journeys, Withdrawn, within
+from calmstreet.model.site import Movement, Site
+from calmstreet.safety.movements import ends_of, movements_of, places_of
 from calmstreet.safety.road_user import GatePass, RoadUser
 from calmstreet.units import NS_PER_S
 
-__all__ = ["crossings_of", "headways", "journeys_of"]
+__all__ = ["WHILE_MOVED", "crossings_of", "headways", "journeys_of", "without_withdrawn"]
+
+WHILE_MOVED = "camera moved"
+"""Why a journey whose zones or gates lay elsewhere is not counted."""
 
 
 def journeys_of(
@@ -74,14 +78,33 @@ def _reason(user: RoadUser, min_life_s: float, min_move_share: float, *, moved: 
     return "did not move"
 
 
+def without_withdrawn(journeys: Journeys, site: Site, withdrawn: Withdrawn) -> Journeys:
+    """Return the journeys; those made while a place of their movement was withdrawn not counted.
+
+    Who fits no movement could have made any: it counts while no place was withdrawn.
+    """
+    if not len(withdrawn):
+        return journeys
+    counted, reason = journeys.counted.copy(), journeys.reason.astype(object)
+    for name in {movement.id for movement in movements_of(site)} | {UNMATCHED}:
+        gone = within(withdrawn.spells_of(*places_of(site, name)), journeys.done_ns)
+        gone &= (journeys.movement_id == name) & counted
+        counted[gone], reason[gone] = False, WHILE_MOVED
+    return replace(journeys, counted=counted, reason=reason.astype(np.str_))
+
+
 def crossings_of(
     users: Sequence[RoadUser],
     *,
     counted: NDArray[np.bool_],
     gate_ids: tuple[str, ...],
     watched_ns: NDArray[np.int64],
+    withdrawn: Withdrawn,
 ) -> Crossings:
-    """Return all crossings of ended road users by time, with headways and gaps."""
+    """Return all crossings of ended road users by time, with headways and gaps.
+
+    Crossings of a withdrawn gate are there and not counted.
+    """
     rows = [
         (crossing, user, bool(flag))
         for user, flag in zip(users, counted, strict=True)
@@ -90,10 +113,15 @@ def crossings_of(
     rows.sort(key=lambda row: (row[0].t_ns, row[0].gate, row[1].track_id))
     passes = [row[0] for row in rows]
     valid = np.array([row[2] for row in rows], np.bool_)
-    headway_s, gap_s = headways(passes, counted=valid, watched_ns=watched_ns)
+    gates = np.array([gate_ids[p.gate] for p in passes], np.str_)
+    times = np.array([p.t_ns for p in passes], np.int64)
+    for gate_id in np.unique(withdrawn.place_id):
+        valid &= ~((gates == gate_id) & withdrawn.holds(str(gate_id), times))
+    pauses = {number: withdrawn.spells_of(gate_id) for number, gate_id in enumerate(gate_ids)}
+    headway_s, gap_s = headways(passes, counted=valid, watched_ns=watched_ns, pauses_ns=pauses)
     return Crossings(
-        gate_id=np.array([gate_ids[p.gate] for p in passes], np.str_),
-        t_ns=np.array([p.t_ns for p in passes], np.int64),
+        gate_id=gates,
+        t_ns=times,
         track_id=np.array([row[1].track_id for row in rows], np.int64),
         kind=np.array([row[1].kind for row in rows], np.uint8),
         direction=np.array([DIRECTIONS[0 if p.direction > 0 else 1] for p in passes], np.str_),
@@ -106,11 +134,16 @@ def crossings_of(
 
 
 def headways(
-    passes: Sequence[GatePass], *, counted: NDArray[np.bool_], watched_ns: NDArray[np.int64]
+    passes: Sequence[GatePass],
+    *,
+    counted: NDArray[np.bool_],
+    watched_ns: NDArray[np.int64],
+    pauses_ns: Mapping[int, NDArray[np.int64]] | None = None,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return headway and gap in seconds to the previous user at the same gate and direction.
 
-    ``passes`` in order of time; ``watched_ns`` (k, 2) spells: no headway reaches across a pause.
+    ``passes`` in order of time; ``watched_ns`` (k, 2) spells: no headway reaches across a pause,
+    nor across one of ``pauses_ns`` (m, 2) of its own gate.
     The gap is the headway less the time that the leader's length took at its speed, so it needs a
     plane; NaN where unknown and where the two were side by side.
 
@@ -126,6 +159,8 @@ def headways(
         if not counted[row]:
             continue
         spell = int(np.searchsorted(watched_ns[:, 0], crossing.t_ns, side="right"))
+        if pauses_ns is not None and crossing.gate in pauses_ns:
+            spell += int(np.searchsorted(pauses_ns[crossing.gate][:, 1], crossing.t_ns))
         key = (crossing.gate, crossing.direction)
         leader, leader_spell = leaders.get(key, (crossing, -1))
         leaders[key] = (crossing, spell)

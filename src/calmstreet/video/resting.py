@@ -2,7 +2,8 @@
 
 Takes turns as they are measured, evenly or not, and tells spells in which the camera lastingly
 looked elsewhere than at first. A spell begins at the last instant at which the camera was still
-seen where it rested before, so that nothing measured after a shift is taken for good.
+seen where it rested before, and ends at the first at which it is back, so that nothing that was
+measured elsewhere is taken for good.
 """
 
 from collections import deque
@@ -125,9 +126,13 @@ class Resting:
             if swing_px > self._off_px:
                 self.swing_px = max(self.swing_px, swing_px)
             return
-        at_first = self._reach(middle) <= _HOME_SHARE * self._off_px
-        self.rest = np.zeros(4) if at_first else middle
-        self._change(self._home_ns, None if at_first else middle)
+        if self._reach(middle) <= _HOME_SHARE * self._off_px:
+            self.rest = np.zeros(4)
+            near = [at_ns for at_ns, turn in self._measured if self._reach(turn) <= self._off_px]
+            self._change(near[0] if near else t_ns, None)
+        else:
+            self.rest = middle
+            self._change(self._home_ns, middle)
         self._home_ns = t_ns
         self._measured.clear()
 
