@@ -320,3 +320,33 @@ def test_annotate_draws_on_a_copy_of_the_blurred_pixels() -> None:
     assert (drawn.bgr[:10] == 255).all()
     assert (kept.bgr == before).all()
     assert drawn.t_ns == kept.t_ns
+
+
+GUARD = (250.0, 60.0, 390.0, 350.0)
+"""A person so near that the box is a sixth of the picture, seen weakly, who does not move."""
+
+
+def guarded(through_px: tuple[float, float, float, float] | None) -> list[BlurredFrame]:
+    """Eight seconds of a weak large person who stands there, others driving at ``through_px``."""
+    blur, out = a_blur(), []
+    for i in range(80):
+        t_s = i * STEP_S
+        found = seen(t_s, GUARD, kind=Kind.PEDESTRIAN)
+        others = nothing(t_s)[1] if through_px is None else tracked(t_s, through_px, Kind.CAR)
+        out += blur.update(a_frame(marked(), t_s), found, others)
+    return out + blur.flush()
+
+
+@pytest.mark.parametrize(
+    "others_px", [None, (280.0, 300.0, 360.0, 358.0), (0.0, 60.0, 260.0, 90.0)]
+)
+def test_a_large_still_person_seen_weakly_stays_covered(
+    others_px: tuple[float, float, float, float] | None,
+) -> None:
+    assert all(likeness(kept.bgr, HEAD, *HEAD_AT) < GONE for kept in guarded(others_px))
+
+
+def test_a_large_weak_box_that_others_drive_through_is_the_street() -> None:
+    pictures = guarded((300.0, 180.0, 340.0, 200.0))
+    assert likeness(pictures[0].bgr, HEAD, *HEAD_AT) < GONE
+    assert likeness(pictures[-1].bgr, HEAD, *HEAD_AT) > 0.9

@@ -142,6 +142,8 @@ class Blur:
         if bgr.shape != (self.size_px[1], self.size_px[0], 3):
             raise ValueError("the colour picture has another size than was asked for")
         moves = detections.source != Eye.NET
+        on_the_way = (points.flags & (Flag.PARKED | Flag.COASTED | Flag.TENTATIVE)) == 0
+        self._trust.note_movers(frame.t_ns, points.box_px[on_the_way])
         clear = self._trust.keeps(
             frame.t_ns,
             detections.box_px,
@@ -158,7 +160,7 @@ class Blur:
         )
         believed = clear | (not self._trust.settled(frame.t_ns))
         seen = found.of(believed)
-        standing = Places(*self._standing.covered(frame.t_ns))
+        standing = self._still_there(frame.t_ns)
         boxes = np.concatenate([seen.box_px, tracked.box_px, standing.box_px])
         blobs = np.empty((0, 4), np.float32) if moving is None else self._blobs(moving, boxes)
         self._sightings.add(
@@ -186,6 +188,19 @@ class Blur:
             remember=False,
         )
         return points[keeps]
+
+    def _still_there(self, t_ns: int) -> Places:
+        """Return what stands, without places that turned out to be the street itself."""
+        places = Places(*self._standing.covered(t_ns))
+        keeps = self._trust.keeps(
+            t_ns,
+            (places.box_px / self._ratio).astype(np.float32),
+            picture_px=self._camera_size,
+            score=np.zeros(len(places.kind), np.float32),
+            moves=np.zeros(len(places.kind), np.bool_),
+            remember=False,
+        )
+        return places.of(keeps)
 
     def _places(self, box_px: NDArray[np.float32], kind: NDArray[np.uint8]) -> Places:
         if not np.isfinite(box_px).all():

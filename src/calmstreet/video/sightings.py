@@ -10,7 +10,7 @@ from calmstreet.model.kinds import Kind
 from calmstreet.units import NS_PER_S
 from calmstreet.video.standing import iou
 
-__all__ = ["Places", "Sightings", "Step", "Trust", "join_places"]
+__all__ = ["Places", "Sightings", "Step", "Trust", "join_places", "seen_through"]
 
 _SAME_USER_IOU = 0.3
 _SAME_BOX_IOU = 0.6
@@ -25,6 +25,9 @@ _SETTLED_S = 3.0
 _LARGE_SHARE = 0.1
 _CLEAR_SCORE = 0.5
 _TRUSTED_S = 60.0
+_SECONDS_SEEN_THROUGH = 3
+_MIDDLE_SHARE = 0.5
+_FOOT_SHARE = 0.1
 
 
 class Places(NamedTuple):
@@ -113,14 +116,23 @@ class Sightings:
 class Trust:
     """Tells large boxes that the net only guesses, where nothing moves, from road users.
 
-    What is so large came there moving, or is seen clearly now and then: a weak box over a still
-    street, that no clear one agreed with in the last minute, is the street itself. In the first
-    seconds (``settled``) nobody can know.
+    A body hides what is behind it. A large weak box over a still street is believed, and covered,
+    until others were seen to drive through the middle of it, and behind its foot, in three
+    different seconds: then it is the street itself, unless a clear box agreed with it in the last
+    minute. In the first seconds (``settled``) every box is believed.
     """
 
     def __init__(self) -> None:
         self._clear: deque[tuple[int, NDArray[np.float32]]] = deque()
+        self._movers: deque[tuple[int, NDArray[np.float32]]] = deque()
         self._first_ns: int | None = None
+
+    def note_movers(self, t_ns: int, box_px: NDArray[np.float32]) -> None:
+        """Remember, once a second, where road users (n, 4) were seen who move."""
+        _forget(self._movers, t_ns)
+        recent = bool(self._movers) and t_ns - self._movers[-1][0] < NS_PER_S
+        if len(box_px) and not recent:
+            self._movers.append((t_ns, box_px.copy()))
 
     def keeps(
         self,
@@ -140,19 +152,52 @@ class Trust:
         area = (inside[:, 2] - inside[:, 0]) * (inside[:, 3] - inside[:, 1])
         large = area >= _LARGE_SHARE * picture_px[0] * picture_px[1]
         weak = large & ~moves & (score < _CLEAR_SCORE)
-        while self._clear and t_ns - self._clear[0][0] > _TRUSTED_S * NS_PER_S:
-            self._clear.popleft()
+        _forget(self._clear, t_ns)
         if remember and (large & ~weak).any():
             self._clear.append((t_ns, box_px[large & ~weak]))
-        if weak.any() and self._clear:
+        if not weak.any():
+            return ~weak
+        weak &= self._driven_through(box_px)
+        if self._clear:
             clear = np.concatenate([boxes for _, boxes in self._clear])
             weak &= ~(iou(box_px, clear) >= _SAME_USER_IOU).any(axis=1)
         return ~weak
+
+    def _driven_through(self, box_px: NDArray[np.float32]) -> NDArray[np.bool_]:
+        """Return which boxes (n, 4) a body cannot fill, as others were seen where it would be."""
+        seconds = np.zeros(len(box_px), np.int64)
+        for _, movers in self._movers:
+            seconds += seen_through(box_px, movers).any(axis=1)
+        return seconds >= _SECONDS_SEEN_THROUGH
 
     def settled(self, t_ns: int) -> bool:
         """Return whether the first seconds, in which every box is believed, are over."""
         self._first_ns = t_ns if self._first_ns is None else self._first_ns
         return t_ns - self._first_ns > _SETTLED_S * NS_PER_S
+
+
+def _forget(memory: deque[tuple[int, NDArray[np.float32]]], t_ns: int) -> None:
+    """Drop what is older than a minute."""
+    while memory and t_ns - memory[0][0] > _TRUSTED_S * NS_PER_S:
+        memory.popleft()
+
+
+def seen_through(box_px: NDArray[np.float32], mover_px: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Return (n, m): a mover (m, 4) seen whole in the middle of a box (n, 4) and behind its foot.
+
+    Who passes before a body stands lower in the picture than it, and who passes behind is hidden.
+
+    >>> seen_through(np.array([[0, 0, 90, 90]], np.float32),
+    ...              np.array([[40, 40, 50, 50], [40, 80, 50, 95]], np.float32)).tolist()
+    [[True, False]]
+    """
+    box, mover = box_px[:, None], mover_px[None]
+    size = box[..., 2:] - box[..., :2]
+    within = (mover[..., :2] >= box[..., :2]) & (mover[..., 2:] <= box[..., 2:])
+    off = np.abs((mover[..., :2] + mover[..., 2:]) - (box[..., :2] + box[..., 2:])) / 2
+    middle = off <= _MIDDLE_SHARE / 2 * size
+    behind = mover[..., 3] < box[..., 3] - _FOOT_SHARE * size[..., 1]
+    return np.asarray((within & middle).all(axis=2) & behind, np.bool_)
 
 
 def _without_track(step: Step) -> NDArray[np.bool_]:
