@@ -129,6 +129,48 @@ def site(
 
 
 @app.command()
+def calibrate(
+    points: Annotated[
+        Path, typer.Option(help="CSV with x_px, y_px and lon, lat or x_m, y_m; or .otrfpts.")
+    ],
+    frame: Annotated[Path, typer.Option(help="A video of the camera, or a PNG of its size.")],
+    check_lengths: Annotated[
+        Path | None, typer.Option(help="CSV with ax_px, ay_px, bx_px, by_px, length_m.")
+    ] = None,
+    camera: Annotated[str, typer.Option(help="Id of the camera in the block.")] = "camera",
+    k1: Annotated[float, typer.Option(help="Radial distortion of the lens, as in OpenCV.")] = 0.0,
+    focal_px: Annotated[
+        float | None, typer.Option(help="Focal length in pixels that k1 belongs to.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="A picture to write, PNG: the metric grid and the points.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Turn measured points into a plane; say how good it is and which point to add."""
+    from calmstreet.errors import CalibrationError
+    from calmstreet.pipeline.calibrate import CalibrateRequest, calibrate_camera
+
+    request = CalibrateRequest(
+        points=points,
+        frame=frame,
+        check_lengths=check_lengths,
+        camera=camera,
+        k1=k1,
+        focal_px=float("nan") if focal_px is None else focal_px,
+        out=out,
+    )
+    result = calibrate_camera(request)
+    if as_json:
+        typer.echo(json.dumps(result.report, ensure_ascii=False, indent=2))
+    else:
+        for line in result.lines:
+            typer.echo(line)
+    if result.refused:
+        raise CalibrationError(result.refused)
+
+
+@app.command()
 def audit(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A result of analyse.")],
     counts: Annotated[bool, typer.Option("--counts", help="Audit the counts.")] = False,
@@ -160,11 +202,14 @@ def export_points(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A result of analyse.")],
     form: Annotated[Format, typer.Option("--format", help="Format of the file.")],
     out: Annotated[Path, typer.Option(help="The file to write.")],
+    smoothed: Annotated[
+        bool, typer.Option("--smoothed", help="Metres smoothed from both ends of each track.")
+    ] = False,
 ) -> None:
     """Write the road users of a result in an open format."""
     from calmstreet.pipeline.exchange import export_result
 
-    typer.echo(export_result(folder, form=form.value, out=out))
+    typer.echo(export_result(folder, form=form.value, out=out, smoothed=smoothed))
 
 
 @app.command(name="import")

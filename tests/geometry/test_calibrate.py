@@ -9,11 +9,12 @@ import pytest
 from tests.geometry.calibrated import CAMERA, POINTS, TEN, Floats, spec_of, tuples
 
 from calmstreet.errors import CalibrationError
-from calmstreet.geometry.appraise import left_out_m, point_to_add_px, scale_over
+from calmstreet.geometry.appraise import left_out_m, scale_over
 from calmstreet.geometry.calibrate import calibrate, fit_plane
 from calmstreet.geometry.homography import camera_of, fit_picks
 from calmstreet.geometry.picks import picks_of
 from calmstreet.geometry.plane import Plane
+from calmstreet.geometry.suggest import point_to_add_px
 from calmstreet.model.site import CheckLength, PlaneSpec
 
 LANE_M = 1.75
@@ -137,7 +138,7 @@ def test_five_points_are_a_sketch() -> None:
     plane = fit_plane(spec_of(POINTS[5]), width_px=1920, height_px=1080)
     assert not plane.trusted
     assert plane.reasons == (
-        "5 points and no check length are a sketch: places yes, speeds no; add 1 points or measure "
+        "5 points and no check length are a sketch: places yes, speeds no; add 1 more or measure "
         "one length on the ground",
     )
     assert fit_plane(

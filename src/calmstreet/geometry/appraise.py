@@ -21,7 +21,6 @@ __all__ = [
     "check_lengths",
     "hull_of",
     "left_out_m",
-    "point_to_add_px",
     "scale_over",
 ]
 
@@ -29,7 +28,6 @@ Floats = NDArray[np.float64]
 STRETCH_M = 15.0
 AGREE_SHARE = 0.02
 AGREE_SIGMAS = 2.0
-SPEED_M_PER_PX = 0.15
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,32 +139,3 @@ def _seen(plane: Plane, xy_m: Floats) -> NDArray[np.bool_]:
     with np.errstate(invalid="ignore"):
         inside = (px >= 0) & (px <= (plane.width_px, plane.height_px))
     return np.asarray(inside.all(axis=1))
-
-
-def point_to_add_px(plane: Plane, fit: Fit) -> tuple[float, float] | None:
-    """Return the pixel of the picture where one more point would help places most.
-
-    Of a grid over the lower two thirds of the picture below the horizon, the one after which the
-    mean variance of places, where speeds can be measured, is smallest (an A-optimal design;
-    Atkinson and Donev 1992, chapter 10). None where nothing of the ground is seen.
-    """
-    across = (np.arange(16) + 0.5) / 16 * plane.width_px
-    down = plane.height_px * (1 / 3 + (np.arange(12) + 0.5) / 12 * 2 / 3)
-    px = np.stack(np.meshgrid(across, down), axis=-1).reshape(-1, 2)
-    fine = plane.metres_per_px(px)
-    with np.errstate(invalid="ignore"):
-        useful = fine <= SPEED_M_PER_PX
-    if not useful.any():
-        useful = np.isfinite(fine)
-    if not useful.any():
-        return None
-    grid = px[useful]
-    rows = fit.slope(plane.ideal(grid))
-    sigma_m = float(np.median(fit.picks.sigma_m))
-    noise_m = np.hypot(sigma_m, fine[useful] * fit.picks.sigma_px)
-    wanted = np.einsum("nip,niq->pq", rows, rows)
-    told = np.einsum("nip,niq->npq", rows, rows) / noise_m[:, None, None] ** 2
-    left = np.linalg.inv(np.linalg.pinv(fit.cov, hermitian=True) + told)
-    best = int(np.argmin(np.einsum("pq,nqp->n", wanted, left)))
-    x, y = grid[best].tolist()
-    return x, y

@@ -24,7 +24,7 @@ from calmstreet.geometry.picks import Lens, picks_of
 from calmstreet.geometry.plane import Plane
 from calmstreet.model.site import PlaneSpec
 
-__all__ = ["DRAWS", "Calibration", "calibrate", "fit_plane"]
+__all__ = ["DRAWS", "Calibration", "calibrate", "fit_plane", "straightened"]
 
 Floats = NDArray[np.float64]
 DRAWS = 500
@@ -45,17 +45,27 @@ _LENS_STEPS = 25
 class Calibration:
     """A plane and what its points and lengths say about it.
 
-    ``fit`` is of the points used; ``outliers`` numbers (from 0) those left out; ``spread`` is by
-    how much standard errors were inflated; ``lengths`` has one check per known length.
+    ``picks`` are all points with the lens taken out, ``clicked_px`` (n, 2) with it; ``fit`` is of
+    the points used; ``outliers`` numbers (from 0) those left out; ``spread`` is by
+    how much standard errors were inflated; ``lengths`` has one check per known length;
+    ``camera_sigma`` are the standard errors of focal length (px) and height (m); ``refused`` says
+    what contradicts: a plane without it that is not trusted is a sketch.
     """
 
     plane: Plane
     fit: Fit
     picks: Picks
+    clicked_px: Floats
     outliers: tuple[int, ...]
     spread: float
     lengths: tuple[LengthCheck, ...]
     camera_sigma: tuple[float, float]
+    refused: tuple[str, ...] = ()
+
+    @property
+    def places_m(self) -> Floats:
+        """Return the measured places (n, 2) of all points."""
+        return self.picks.m
 
 
 def fit_plane(
@@ -132,6 +142,7 @@ def calibrate(
             plane=plane,
             fit=fit,
             picks=picks,
+            clicked_px=seen.px,
             outliers=outliers,
             spread=spread,
             lengths=lengths,
@@ -285,10 +296,10 @@ def _camera_sigma(plane: Plane, lens: Lens) -> tuple[float, float]:
 
 def _judged(found: Calibration) -> Calibration:
     """Return the calibration with its plane's trust and reasons."""
-    against = [*_too_few(found), *_lengths_off(found), *_too_loose(found)]
-    odd = [*_left_out(found), *_suspicious(found)]
-    plane = replace(found.plane, trusted=not against, reasons=(*against, *odd))
-    return replace(found, plane=plane)
+    few, refused = _too_few(found), (*_lengths_off(found), *_too_loose(found))
+    odd = (*_left_out(found), *_suspicious(found))
+    plane = replace(found.plane, trusted=not (few or refused), reasons=(*few, *refused, *odd))
+    return replace(found, plane=plane, refused=refused)
 
 
 def _too_few(found: Calibration) -> list[str]:
@@ -297,7 +308,7 @@ def _too_few(found: Calibration) -> list[str]:
         return []
     return [
         f"{n} points and no check length are a sketch: places yes, speeds no; add "
-        f"{ENOUGH_POINTS - n} points or measure one length on the ground"
+        f"{ENOUGH_POINTS - n} more or measure one length on the ground"
     ]
 
 
