@@ -7,7 +7,8 @@ tremble add white noise of one size. Neither rho nor the shares are known and 10
 do not tell them well, so that no single value is taken: the fit is made by generalised least
 squares for each of a table of noises, each is weighed by its restricted likelihood (Patterson and
 Thompson, 1971; Harville, 1974), and the interval is that of the mixture of Student distributions.
-The size of the noise is taken from the residuals, never from what the tracker promises.
+The size of the noise is taken from the residuals; what the tracker promises counts as much as two
+more of them, which tells a slow wander, that hides in the fit, from a box that is truly still.
 """
 
 from dataclasses import dataclass
@@ -28,7 +29,7 @@ _RHO = np.array([0.3, 0.5, 0.65, 0.8, 0.9, 0.96])
 _RHO_WEIGHT = np.array([0.25, 0.175, 0.15, 0.125, 0.08, 0.07])
 _MEMORYLESS_WEIGHT = 0.075  # two of these; with _RHO_WEIGHT all of 0..1 is as likely
 _WHITE = np.array([0.0, 0.35, 0.7])
-_FLOOR_M2 = 1e-12
+_PROMISED = 2
 _SIGNIFICANT = 2.0
 
 
@@ -56,10 +57,10 @@ def fit_slope(
 ) -> SlopeFit:
     """Return the speed at ``at_s`` from places along a way: times, places and sigmas, all (n,).
 
-    ``sigma_m`` says how the noise of the rows compares, not how great it is. The acceleration is
-    fitted freely where it is significant (more than 2 sigma); else it is taken as 0, give or take
-    ``accel_sigma_mps2``, and what that leaves open is part of the uncertainty. Raises ValueError
-    for fewer than LEAST_ROWS rows or times that do not rise.
+    ``sigma_m`` is the promised noise of each row. The acceleration is fitted freely where it is
+    significant (more than 2 sigma); else it is taken as 0, give or take ``accel_sigma_mps2``, and
+    what that leaves open is part of the uncertainty. Raises ValueError for fewer than LEAST_ROWS
+    rows or times that do not rise.
 
     >>> t = np.arange(15) * 0.1
     >>> fit = fit_slope(t, 3 + 12.5 * t, np.full(15, 0.1), at_s=0.7)
@@ -70,7 +71,7 @@ def fit_slope(
         raise ValueError(f"a slope needs {LEAST_ROWS} rows of rising times, got {len(t_s)}")
     pick = _together(len(t_s))
     t, s, sigma = pick @ (t_s - at_s), pick @ s_m, pick @ sigma_m
-    noises, prior = _noises(t, sigma / sigma.mean())
+    noises, prior = _noises(t, sigma)
     table = _fit_all(t, s - s[0], noises)
     free = _mixed(table, prior, accel_sigma_mps2=np.inf)
     quadratic = bool(abs(free.accel) > _SIGNIFICANT * free.accel_sigma)
@@ -96,14 +97,14 @@ def _together(n: int) -> Array:
 
 
 def _noises(t: Array, spread: Array) -> tuple[Array, Array]:
-    """Return the candidate covariances (k, n, n) up to their size, and their prior weights (k,)."""
+    """Return the candidate covariances (k, n, n) and their prior weights (k,)."""
     lag = np.abs(t[:, None] - t[None, :]) / np.median(np.diff(t))
-    own, even = spread[:, None] * spread[None, :], np.eye(len(t))
+    own, even = spread[:, None] * spread[None, :], np.eye(len(t)) * np.mean(spread**2)
     memory = _RHO[:, None, None] ** lag
     mixed = (1 - _WHITE)[None, :, None, None] * (own * memory)[:, None] + (
         _WHITE[None, :, None, None] * even
     )
-    cells = np.concatenate([[own * even, even], mixed.reshape(-1, len(t), len(t))])
+    cells = np.concatenate([[np.diag(spread**2), even], mixed.reshape(-1, len(t), len(t))])
     prior = np.concatenate(
         [[_MEMORYLESS_WEIGHT] * 2, np.repeat(_RHO_WEIGHT, len(_WHITE)) / len(_WHITE)]
     )
@@ -132,8 +133,8 @@ def _fit_all(t: Array, s: Array, noises: Array) -> _Table:
     beta = np.einsum("knj,n->kj", hat, s)
     rest = s - np.einsum("ni,ki->kn", design, beta)
     white = np.linalg.solve(root, rest[:, :, None])[:, :, 0]
-    dof = len(t) - 3
-    power = (white * white).sum(axis=1) + _FLOOR_M2
+    dof = len(t) - 3 + _PROMISED
+    power = (white * white).sum(axis=1) + _PROMISED
     likelihood = (
         -np.log(np.einsum("kii->ki", root)).sum(axis=1)
         - 0.5 * np.linalg.slogdet(normal)[1]

@@ -69,6 +69,7 @@ _REACH_M = 20.0
 _REACH_GROWTH = (1.0, 1.4, 2.0)
 _OUTSIDE_S = 0.25
 _PACE_RATIO = 3.0
+_STRAY = 1.5
 _UNKNOWN_CONTACT_SHARE = 0.03  # as from 6 m, where nobody knows how high the camera hangs
 _K95 = 1.959963984540054
 
@@ -168,7 +169,7 @@ def measure_speed(
         return SpeedAtLine(reason=reason)
     t_s = (course.t_ns[rows] - at_ns) / NS_PER_S
     way = _way_of(course, rows)
-    sigma_m = _sigma_along(course.cov_m2[rows], way.along)
+    sigma_m = _even_sigma(t_s, _sigma_along(course.cov_m2[rows], way.along))
     accel = 0.5 if course.kind == Kind.PEDESTRIAN else 1.0
     fit = fit_slope(t_s, way.s_m, sigma_m, at_s=0.0, accel_sigma_mps2=accel)
     site = SiteError(
@@ -310,6 +311,18 @@ def _sigma_along(cov_m2: Array, along: Array) -> Array:
     east, north = along.T
     var = cov_m2[:, 0] * east**2 + 2 * cov_m2[:, 1] * east * north + cov_m2[:, 2] * north**2
     return np.asarray(np.sqrt(np.maximum(var, 1e-12)))
+
+
+def _even_sigma(t_s: Array, sigma_m: Array) -> Array:
+    """Return the noise (n,) as it changes smoothly over time.
+
+    The noise of a place is read off where the place seems to be: one that strayed far away would
+    weigh less than one that strayed near, and speeds would come out too low. Rows that were given
+    much more noise than their neighbours on purpose keep it.
+    """
+    curve = np.polynomial.Polynomial.fit(t_s, np.log(sigma_m), 2)(t_s)
+    even = np.exp(np.asarray(curve, np.float64))
+    return np.asarray(np.where(sigma_m > _STRAY * even, sigma_m, even))
 
 
 def _scale_share(plane: Plane, on_m: Array, fit: SlopeFit) -> float:
