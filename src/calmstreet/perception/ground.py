@@ -34,6 +34,8 @@ _SPEED_SIGMAS = 2.0
 _BACKWARDS_RAD, _BACKWARDS_MPS = 2.1, 3.0
 _FIRST_WAY_SIGMAS, _FIRST_WAY_M = 3.0, 0.5
 _LENGTHS_M, _WIDTHS_M = np.array(LENGTH_M), np.array(WIDTH_M)
+# How far lengths scatter within what is called a kind, one sigma, share of the usual length.
+_LENGTH_SPREAD = np.array([0.3, 0.2, 0.15, 0.15, 0.12, 0.15, 0.2, 0.35])
 # Kinds of almost no length: their heading is not needed to place them.
 _ROUND = np.zeros(256, np.bool_)
 _ROUND[Kind.PEDESTRIAN] = True
@@ -104,7 +106,12 @@ class Ground:
         self._move(mine, points.kind, t_ns)
         self._take(mine, seen, t_ns)
         self._head(mine, points.kind)
-        told, weight = length_seen(points, replace(body, heading_rad=mine.heading_rad), self._plane)
+        told, weight = length_seen(
+            points,
+            replace(body, heading_rad=mine.heading_rad),
+            self._plane,
+            heading_sigma_rad=_heading_sigma(mine),
+        )
         mine.told += told * weight
         mine.told_weight += weight
         self._keep(mine)
@@ -127,13 +134,12 @@ class Ground:
     ) -> tuple[Floats, Floats, NDArray[np.uint8]]:
         """Return length, width and their source of each row."""
         default = _LENGTHS_M[kind]
-        sigma = _prior_m(default)
-        prior = 1.0 / sigma**2
+        prior = 1.0 / (_LENGTH_SPREAD[kind] * default) ** 2
         long = (default * prior + mine.told) / (prior + mine.told_weight)
-        long = np.minimum(np.maximum(long, 0.6 * default), 1.6 * default)
+        long = np.minimum(np.maximum(long, 0.45 * default), 1.8 * default)
         measured = mine.told_weight > prior
         source = np.where(measured, SizeSource.MEASURED, SizeSource.CLASS_DEFAULT)
-        return np.where(measured, long, default), _WIDTHS_M[kind], source.astype(np.uint8)
+        return long, _WIDTHS_M[kind], source.astype(np.uint8)
 
     def _turned(self, mine: _Known, points: TrackPoints, body: Body, seen: Measured) -> Measured:
         """Return the places once users who have come far enough show their heading.
@@ -238,6 +244,9 @@ class Ground:
         )
 
 
-def _prior_m(default_m: Floats) -> Floats:
-    """Return how far lengths of a kind scatter, one sigma."""
-    return np.asarray(0.12 * default_m)
+def _heading_sigma(mine: _Known) -> Floats:
+    """Return how unsure the direction of motion is, (n,) radians; inf for who hardly moves."""
+    speed = np.hypot(mine.state[:, 2], mine.state[:, 3])
+    sigma = np.sqrt((mine.cov[:, 2, 2] + mine.cov[:, 3, 3]) / 2)
+    clear = speed > _LEAST_SPEED_MPS
+    return np.where(clear, sigma / np.where(clear, speed, 1.0), np.inf)

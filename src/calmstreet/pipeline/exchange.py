@@ -26,7 +26,7 @@ from calmstreet.pipeline.results import write_results
 from calmstreet.store.catalogue import Catalogue, SourceFile
 from calmstreet.store.findings import Warned
 from calmstreet.store.folder import only_writer
-from calmstreet.store.points import PointWriter, read_steps
+from calmstreet.store.points import PointWriter, read_points, read_steps
 from calmstreet.units import from_iso, ns_from_s
 
 MOT_FPS = 25.0
@@ -35,10 +35,11 @@ SERIALS = 0xFFFFFFFF
 __all__ = ["ImportRequest", "export_result", "import_file"]
 
 
-def export_result(folder: Path, *, form: str, out: Path) -> str:
+def export_result(folder: Path, *, form: str, out: Path, smoothed: bool = False) -> str:
     """Write the road users of a result as mot, csv, parquet or geojson; say what was written.
 
-    MOT has no times and no cameras: a result of several runs is refused there.
+    MOT has no times and no cameras: a result of several runs is refused there. ``smoothed`` writes
+    the rows whose metres were smoothed from both ends.
     """
     with Catalogue.open(folder) as catalogue:
         runs = catalogue.runs()
@@ -51,7 +52,8 @@ def export_result(folder: Path, *, form: str, out: Path) -> str:
                 "export it as csv, parquet or geojson"
             )
         steps = np.concatenate([read_steps(folder, catalogue.step_files(r.run_id)) for r in runs])
-        _WRITERS[form](out, _blocks(catalogue, runs), steps, labels)
+        blocks = _smoothed(catalogue, runs) if smoothed else _blocks(catalogue, runs)
+        _WRITERS[form](out, blocks, steps, labels)
     return f"{out} written: {len(runs)} runs as {form}"
 
 
@@ -77,6 +79,16 @@ def _blocks(catalogue: Catalogue, runs: list[Run]) -> Iterator[TrackPoints]:
         for _, points in step_blocks(catalogue, run):
             if len(points):
                 yield points
+
+
+def _smoothed(catalogue: Catalogue, runs: list[Run]) -> Iterator[TrackPoints]:
+    files = [file for run in runs for file in catalogue.smoothed_files(run.run_id)]
+    if not files:
+        raise InputError(
+            f"{catalogue.folder} holds no smoothed rows; they are made from videos of a camera "
+            "with a [camera.plane], so add one to the site and analyse again"
+        )
+    return read_points(catalogue.folder, files)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

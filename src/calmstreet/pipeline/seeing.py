@@ -1,5 +1,6 @@
 """Both eyes and the tracker on one run, at a pace: frames in, road users out. Nothing is stored."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from calmstreet.perception.detector import Detector, Eyes, Sight
 from calmstreet.perception.ground import Ground
 from calmstreet.perception.tracker import Tracker
 from calmstreet.units import NS_PER_S
+from calmstreet.video.anchorage import Anchorage, Registration
 from calmstreet.video.samples import read_luma_samples, read_street
 
 __all__ = ["ANALYSED_FPS", "NET_EVERY", "Pace", "Seer", "first_look", "street_samples"]
@@ -57,7 +59,8 @@ class Pace:
 class Seer:
     """Eyes and tracker of one run; ``samples`` are pictures for the motion eye's first street.
 
-    With a ``plane`` every row has its metres.
+    With a ``plane`` every row has its metres. Rows have their boxes in pixels of the ``reference``
+    luma (h, w), or of the run's first street: what the wind or a push did to the camera is out.
     """
 
     def __init__(
@@ -70,6 +73,7 @@ class Seer:
         net_every: int = NET_EVERY,
         analysed_fps: float = ANALYSED_FPS,
         plane: Plane | None = None,
+        reference: NDArray[np.uint8] | None = None,
     ) -> None:
         self._eyes = Eyes(
             net=net,
@@ -83,7 +87,15 @@ class Seer:
             width_px=run.width_px,
             height_px=run.height_px,
         )
+        self.plane = plane
         self._ground = None if plane is None else Ground(plane=plane)
+        self.anchorage = Anchorage(
+            width_px=run.width_px,
+            reference=reference,
+            hidden_px=tuple(mask.polygon_px for mask in site.masks),
+            focal_px=plane.focal_px if plane is not None and plane.focal_px > 0 else None,
+        )
+        self._lies: Registration | None = None
         self._pace = Pace(fps=analysed_fps)
         self._held = np.empty((0, 4), np.float32)
 
@@ -103,11 +115,21 @@ class Seer:
     def look(self, frame: Frame) -> tuple[Sight, TrackPoints]:
         """Return what is seen in a wanted frame and the rows of this step."""
         sight = self._eyes.look(frame, self._held)
-        points = self._tracker.update(sight.detections)
+        lies = self._lies = self.anchorage.update(frame.t_ns, sight.small)
+        found = sight.detections
+        if not lies.still:
+            found = replace(found, box_px=lies.registered(found.box_px))
+        points = self._tracker.update(found)
         if self._ground is not None:
             points = self._ground.update(points)
-        self._held = self._tracker.held_px()
+        self._held = lies.as_seen(self._tracker.held_px())
         return sight, points
+
+    def as_seen(self, points: TrackPoints) -> TrackPoints:
+        """Return the rows of the last look with boxes where its picture shows them, to draw."""
+        if self._lies is None or self._lies.still:
+            return points
+        return replace(points, box_px=self._lies.as_seen(points.box_px))
 
 
 def street_samples(path: Path, width_px: int) -> NDArray[np.uint8]:

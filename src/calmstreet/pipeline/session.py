@@ -13,6 +13,7 @@ from calmstreet.errors import StoreError, VideoError
 from calmstreet.model.run import Run
 from calmstreet.perception.detector import Detector
 from calmstreet.pipeline import warned
+from calmstreet.pipeline.anchoring import moved_notes, reference_street
 from calmstreet.pipeline.counting import count_run
 from calmstreet.pipeline.eyes import detector_version
 from calmstreet.pipeline.keeping import Keeper
@@ -21,6 +22,7 @@ from calmstreet.pipeline.planes import camera_plane
 from calmstreet.pipeline.planning import KEPT_S, Plan, Request
 from calmstreet.pipeline.progress import Progress
 from calmstreet.pipeline.seeing import Seer, first_look
+from calmstreet.pipeline.smoothing import smooth_run
 from calmstreet.pipeline.watching import Tally, Watch
 from calmstreet.report.texts import texts
 from calmstreet.store.catalogue import Catalogue, SourceFile
@@ -172,6 +174,7 @@ class Session:
                 net_every=self.request.net_every,
                 analysed_fps=self.request.analysed_fps,
                 plane=found.plane,
+                reference=reference_street(self.catalogue, run, site, self.request.site),
             ),
             keeper=self._keeper(t_ns, *size),
         )
@@ -225,11 +228,16 @@ class Session:
         }
         run = replace(self._run, **changes)
         self.catalogue.update_run(run.run_id, **changes)
-        self.catalogue.save_flow(count_run(self.catalogue, run, self.plan.site))
+        self.catalogue.save_shifts(run.run_id, watch.seer.anchorage.shifts())
+        flow = count_run(self.catalogue, run, self.plan.site)
+        self.catalogue.save_flow(flow)
+        if watch.seer.plane is not None:
+            smooth_run(self.catalogue, run, watch.seer.plane)
         self.catalogue.save_light(run.run_id, watch.light.columns())
         notes = self._notes + warned.of_run(
             run, verdict, dropped=watch.keeper.dropped, net=self.net
         )
+        notes += moved_notes(watch.seer.anchorage, flow)
         if self.stop.is_set():
             notes.append(warned.warn("interrupted"))
         self.catalogue.save_warnings(run.run_id, notes)

@@ -20,7 +20,7 @@ from calmstreet.store.folder import CATALOGUE_NAME, StoredFile, remove_quietly
 __all__ = ["Catalogue", "SourceFile"]
 
 _RUN_FIELDS = tuple(field.name for field in fields(Run) if field.name != "run_id")
-_FILE_TABLES = {"points": "point_files", "steps": "step_files"}
+_FILE_TABLES = {"points": "point_files", "smoothed": "smoothed_files", "steps": "step_files"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,14 +114,19 @@ class Catalogue(Findings):
 
     # Runs
 
-    def new_run(self, run: Run, *, files: Sequence[SourceFile] = ()) -> int:
+    def new_run(
+        self, run: Run, *, files: Sequence[SourceFile] = (), wanted_id: int | None = None
+    ) -> int:
         """Keep a new run, not visible until ``publish``; return its id.
 
-        ``run.run_id`` is not read. Its site must have been saved.
+        ``run.run_id`` is not read; ``wanted_id`` is taken when it was never used here. Its site
+        must have been saved.
         """
         names = ", ".join([*_RUN_FIELDS, "live", "created_ns"])
         now_ns = self._clock.now_ns()
         values = [*(getattr(run, name) for name in _RUN_FIELDS), 0, now_ns]
+        if wanted_id is not None and wanted_id > self._newest_run_id():
+            names, values = f"{names}, run_id", [*values, wanted_id]
         with self._database.writing() as connection:
             connection.execute(
                 "INSERT OR IGNORE INTO cameras (camera_id, first_ns) VALUES (?, ?)",
@@ -138,6 +143,10 @@ class Catalogue(Findings):
                 ],
             )
         return int(run_id or 0)
+
+    def _newest_run_id(self) -> int:
+        rows = self._select("SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'runs'")
+        return int(rows[0][0])
 
     def update_run(self, run_id: int, **changes: Any) -> None:
         """Change fields of a run, such as ``state``, ``end_ns`` or ``frames``."""
@@ -180,7 +189,14 @@ class Catalogue(Findings):
         return len(run_ids)
 
     def _paths_of(self, run_ids: Sequence[int]) -> list[str]:
-        tables = ("point_files", "step_files", "pictures", "evidence_files", "segments")
+        tables = (
+            "point_files",
+            "smoothed_files",
+            "step_files",
+            "pictures",
+            "evidence_files",
+            "segments",
+        )
         return [
             str(row[0])
             for table in tables
@@ -236,6 +252,10 @@ class Catalogue(Findings):
     def point_files(self, run_id: int) -> list[StoredFile]:
         """Return the files of points of a run in order of time."""
         return self._files("points", run_id)
+
+    def smoothed_files(self, run_id: int) -> list[StoredFile]:
+        """Return the files of smoothed points of a run, in order of time."""
+        return self._files("smoothed", run_id)
 
     def step_files(self, run_id: int) -> list[StoredFile]:
         """Return the files of analysed steps of a run in order of time."""

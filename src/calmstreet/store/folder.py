@@ -24,7 +24,16 @@ __all__ = [
 
 CATALOGUE_NAME = "catalogue.sqlite"
 _LOCK_NAME = ".writing"
-PARTS: tuple[str, ...] = ("points", "steps", "segments", "pictures", "evidence", "out", "tmp")
+PARTS: tuple[str, ...] = (
+    "points",
+    "smoothed",
+    "steps",
+    "segments",
+    "pictures",
+    "evidence",
+    "out",
+    "tmp",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

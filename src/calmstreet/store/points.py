@@ -29,6 +29,7 @@ __all__ = [
     "read_step_columns",
     "read_steps",
     "recover",
+    "write_smoothed",
 ]
 
 FLUSH_S = 2.0
@@ -175,6 +176,33 @@ def recover(folder: Path, on_file: OnFile, *, camera_id: str = "*") -> int:
     return found
 
 
+def write_smoothed(folder: Path, points: TrackPoints, *, sequence: int) -> StoredFile:
+    """Write rows, at least one, of a run as a file of smoothed points and return it."""
+    camera, first_ns = f"camera={points.camera_id}", int(points.t_ns[0])
+    name = f"{points.run_id}-{sequence:04d}.parquet"
+    path = folder / "smoothed" / camera / f"date={_date_of(first_ns)}" / name
+    columns = {
+        scalar: getattr(points, column) if part is None else getattr(points, column)[:, part]
+        for scalar, _, column, part in scalar_columns()
+    }
+    write_whole(path, lambda temporary: write_parquet(temporary, columns, folder=folder))
+    return StoredFile(
+        content="smoothed",
+        path=path.relative_to(folder).as_posix(),
+        camera_id=points.camera_id,
+        run_id=points.run_id,
+        rows=len(points),
+        start_ns=first_ns,
+        end_ns=int(points.t_ns[-1]),
+        size_bytes=path.stat().st_size,
+        sha256=sha256_of(path),
+    )
+
+
+def _date_of(t_ns: int) -> str:
+    return datetime.fromtimestamp(t_ns // NS_PER_S, UTC).date().isoformat()
+
+
 def read_points(
     folder: Path, files: Sequence[StoredFile], *, rows_per_block: int = 100_000
 ) -> Iterator[TrackPoints]:
@@ -240,8 +268,13 @@ def _write(
     step_ns: NDArray[np.int64],
 ) -> StoredFile:
     camera = part.steps.parent.name
-    date = datetime.fromtimestamp(int(step_ns[0]) // NS_PER_S, UTC).date().isoformat()
-    path = folder / content / camera / f"date={date}" / f"{part.steps.stem}.parquet"
+    path = (
+        folder
+        / content
+        / camera
+        / f"date={_date_of(int(step_ns[0]))}"
+        / f"{part.steps.stem}.parquet"
+    )
     write_whole(path, lambda temporary: write_parquet(temporary, table, folder=folder))
     return StoredFile(
         content=content,
