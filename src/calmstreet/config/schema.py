@@ -190,6 +190,7 @@ class CameraTable(_Table):
 
     id: Id
     plane: PlaneTable | None = None
+    reference: Name = ""
 
 
 class GateTable(_Table):

@@ -125,7 +125,11 @@ def _or_nan(value: float | None) -> float:
 
 
 def _camera(table: CameraTable) -> Camera:
-    return Camera(id=table.id, plane=None if table.plane is None else plane_of(table.plane))
+    return Camera(
+        id=table.id,
+        plane=None if table.plane is None else plane_of(table.plane),
+        reference=table.reference,
+    )
 
 
 def _gate(table: GateTable, only: str) -> Gate:
@@ -289,9 +293,8 @@ def _says_nothing(value: Any) -> bool:
 
 
 def _camera_row(camera: Camera) -> dict[str, Any]:
-    if camera.plane is None:
-        return {"id": camera.id}
-    return {"id": camera.id, "plane": plane_row(camera.plane)}
+    plane = None if camera.plane is None else plane_row(camera.plane)
+    return _known(id=camera.id, reference=camera.reference, plane=plane)
 
 
 def _gate_row(gate: Gate) -> dict[str, Any]:

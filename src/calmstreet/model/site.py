@@ -64,10 +64,14 @@ class PlaneSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Camera:
-    """One camera of the site; ``plane`` is None until somebody calibrates it."""
+    """One camera of the site; ``plane`` is None until somebody calibrates it.
+
+    ``reference`` is the picture on which its gates were drawn, a path beside the site file or "".
+    """
 
     id: str
     plane: PlaneSpec | None = None
+    reference: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -232,7 +236,11 @@ def site_from_json(tree: Mapping[str, Any]) -> Site:
         for row in tree["signals"]
     )
     fields["cameras"] = tuple(
-        Camera(id=row["id"], plane=_plane(row["plane"]) if row["plane"] else None)
+        Camera(
+            id=row["id"],
+            plane=_plane(row["plane"]) if row["plane"] else None,
+            reference=row.get("reference", ""),
+        )
         for row in tree["cameras"]
     )
     fields["origin_lonlat"] = _tupled(tree.get("origin_lonlat"))

@@ -5,11 +5,13 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from calmstreet.model.flow import Flow
+from calmstreet.model.flow import Flow, Withdrawn, no_withdrawn
 from calmstreet.model.points import TrackPoints, no_points
 from calmstreet.model.run import Run
 from calmstreet.model.site import Site
+from calmstreet.pipeline.planes import camera_plane
 from calmstreet.safety.flow import FlowCounter
+from calmstreet.safety.withdrawn import withdrawn_by
 from calmstreet.store.catalogue import Catalogue
 from calmstreet.store.points import read_points, read_steps
 
@@ -32,6 +34,15 @@ def step_blocks(catalogue: Catalogue, run: Run) -> Iterator[tuple[NDArray[np.int
         yield steps[done:], no_points(camera_id=run.camera_id, run_id=run.run_id)
 
 
+def _withdrawn(catalogue: Catalogue, run: Run, site: Site) -> Withdrawn:
+    """Return which gates and zones of a site the run's camera took out of use by moving."""
+    shifts = catalogue.shifts([run.run_id])
+    if not len(shifts) or not run.width_px:
+        return no_withdrawn()
+    found = camera_plane(site, run.camera_id, width_px=run.width_px, height_px=run.height_px)
+    return withdrawn_by(shifts, site.of_camera(run.camera_id), plane=found.plane)
+
+
 def count_run(catalogue: Catalogue, run: Run, site: Site) -> Flow:
     """Count one stored run under a site; a run that may not be counted has been watched never."""
     mine = site.of_camera(run.camera_id)
@@ -41,6 +52,7 @@ def count_run(catalogue: Catalogue, run: Run, site: Site) -> Flow:
         run_id=run.run_id,
         width_px=run.width_px,
         height_px=run.height_px,
+        withdrawn=_withdrawn(catalogue, run, site),
     )
     if run.counted:
         for steps, points in step_blocks(catalogue, run):

@@ -87,7 +87,7 @@ class Watch:
             self.points.append(frame.t_ns, points, looked=sight.detections.looked)
             self.light.update(frame.t_ns, sight.small)
             self.quality.update(frame.t_ns, sight.small)
-            self.keeper.take(frame, sight, points)
+            self.keeper.take(frame, sight, self.seer.as_seen(points))
         self._waiting.clear()
 
     def close(self) -> None:

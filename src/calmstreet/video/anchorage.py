@@ -193,7 +193,7 @@ class Anchorage:
         assert self._begun_ns is not None
         if self._early and t_ns - self._early[-1][0] < _EARLY_NS:
             return
-        self._early.append((t_ns, small))
+        self._early.append((t_ns, small.copy()))
         if t_ns - self._begun_ns < _STREET_NS or len(self._early) < _FEWEST_STREET:
             return
         stack = np.stack([picture for _, picture in self._early])

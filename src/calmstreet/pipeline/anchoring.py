@@ -1,0 +1,96 @@
+"""Which picture a run is registered to, and what is to be said when its camera moved."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from calmstreet.errors import InputError
+from calmstreet.model.flow import Flow
+from calmstreet.model.run import Run
+from calmstreet.model.site import Site
+from calmstreet.pipeline.pictures import load_picture
+from calmstreet.pipeline.warned import warn
+from calmstreet.store.catalogue import Catalogue
+from calmstreet.store.findings import Warned
+from calmstreet.video.anchorage import Anchorage
+
+__all__ = ["moved_notes", "reference_street", "withdrawn_s"]
+
+SAME_SHAPE_SHARE = 0.02
+
+
+def reference_street(
+    catalogue: Catalogue, run: Run, site: Site, site_file: Path | None
+) -> NDArray[np.uint8] | None:
+    """Return the luma (h, w) of the street on which a camera's gates were drawn, None for none.
+
+    That is the camera's ``reference`` beside the site file, else the empty street of the first run
+    that is kept here of the same camera and site, if it was not moved itself. Raises InputError.
+    """
+    named = [camera.reference for camera in site.cameras if camera.id == run.camera_id]
+    if site_file is not None and any(named):
+        return _read(site_file.parent / named[0], run, site_file)
+    first = _first_run(catalogue, run)
+    if first is None:
+        return None
+    stored = [p for p in catalogue.pictures([first.run_id]) if p.what == "background"]
+    if not stored:
+        return None
+    return _grey(load_picture(catalogue.folder / stored[0].path))
+
+
+def _first_run(catalogue: Catalogue, run: Run) -> Run | None:
+    """Return the first published run of the same view whose camera rested throughout."""
+    same = [
+        other
+        for other in catalogue.runs()
+        if (other.camera_id, other.site_version) == (run.camera_id, run.site_version)
+        and (other.width_px, other.height_px) == (run.width_px, run.height_px)
+        and other.counted
+    ]
+    still = [other for other in same if not len(catalogue.shifts([other.run_id]))]
+    return min(still, key=lambda other: other.start_ns, default=None)
+
+
+def _read(path: Path, run: Run, site_file: Path) -> NDArray[np.uint8]:
+    bgr = cv2.imread(str(path), cv2.IMREAD_COLOR) if path.is_file() else None
+    if bgr is None:
+        raise InputError(
+            f'{site_file}: [[camera]] "{run.camera_id}" reference: {path} is no picture that can '
+            "be read; name the PNG on which the gates were drawn, or leave the key out"
+        )
+    ratio = (bgr.shape[1] / bgr.shape[0]) / (run.width_px / run.height_px)
+    if abs(ratio - 1) > SAME_SHAPE_SHARE:
+        raise InputError(
+            f'{site_file}: [[camera]] "{run.camera_id}" reference: {path} is {bgr.shape[1]} x '
+            f"{bgr.shape[0]}, the video {run.width_px} x {run.height_px}; "
+            "take a picture of the same shape"
+        )
+    return _grey(np.asarray(bgr, np.uint8))
+
+
+def _grey(bgr: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    return np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2GRAY), np.uint8)
+
+
+def moved_notes(anchorage: Anchorage, flow: Flow) -> list[Warned]:
+    """Return what is to be said of one run's camera besides which gates it took out of use."""
+    notes = []
+    if anchorage.sway_px > 0:
+        notes.append(warn("camera-sways", pixels=round(anchorage.sway_px, 1)))
+    if len(anchorage.shifts()) and not len(flow.withdrawn):
+        notes.append(warn("camera-shifted"))
+    if anchorage.compared is False:
+        notes.append(warn("camera-not-compared"))
+    return notes
+
+
+def withdrawn_s(flow: Flow, place_id: str) -> float:
+    """Return for how many of the watched seconds a gate or zone could not be used."""
+    total_ns = 0
+    for start_ns, end_ns in flow.withdrawn.spells_of(place_id).tolist():
+        for from_ns, until_ns in flow.watched_ns.tolist():
+            total_ns += max(0, min(end_ns, until_ns) - max(start_ns, from_ns))
+    return total_ns / 1e9
