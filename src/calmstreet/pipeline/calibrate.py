@@ -1,7 +1,7 @@
 """`calmstreet calibrate`: measured points in, a plane out, with how good it is."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,6 @@ from calmstreet.interop.control_points import (
     read_check_lengths,
     read_ground_points,
 )
-from calmstreet.model.kept import BlurredFrame
 from calmstreet.model.site import PlaneSpec
 from calmstreet.pipeline.calibration_words import told
 from calmstreet.pipeline.eyes import chosen_net
@@ -34,7 +33,6 @@ __all__ = ["CalibrateRequest", "Calibrated", "calibrate_camera"]
 
 STILL_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp")
 STILL_WIDTH_PX = 320
-BACKGROUND_WIDTH_PX = 1280
 DRAWN_WIDTH_PX = 1280
 
 
@@ -120,20 +118,22 @@ def _read_still(path: Path) -> NDArray[np.uint8]:
     return np.asarray(bgr, np.uint8)
 
 
-def _blurred(path: Path, camera_id: str, size_px: tuple[int, int]) -> BlurredFrame:
+def _blurred(path: Path, camera_id: str, size_px: tuple[int, int]) -> NDArray[np.uint8]:
     """Return the picture to draw on, with nobody in it who could be recognised.
 
-    Of a video the empty street. A still shows whoever stood there, so it is made so coarse that a
-    head has a few pixels, and people and vehicles are blurred whole.
+    Of a video the empty street. A still shows whoever stood there, so besides those whom the net
+    sees all of it is made so coarse that a head has a few pixels.
     """
-    if _is_still(path):
-        bgr = _coarse(_read_still(path))
-    else:
-        bgr = read_background_bgr(path, max_width_px=BACKGROUND_WIDTH_PX)
-    site = replace(default_site(camera_id), strict_blur=_is_still(path))
-    return empty_street(
-        bgr, site=site, camera_id=camera_id, t_ns=0, size_px=size_px, net=chosen_net("nanodet")
+    still = _is_still(path)
+    picture = empty_street(
+        _read_still(path) if still else read_background_bgr(path),
+        site=default_site(camera_id),
+        camera_id=camera_id,
+        t_ns=0,
+        size_px=size_px,
+        net=chosen_net("nanodet"),
     )
+    return _coarse(picture.bgr) if still else picture.bgr
 
 
 def _coarse(bgr: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -151,9 +151,9 @@ def _draw(
 ) -> None:
     plane = found.plane
     picture = _blurred(request.frame, request.camera, (plane.width_px, plane.height_px))
-    times = max(1, round(DRAWN_WIDTH_PX / picture.bgr.shape[1]))
-    shape = (picture.bgr.shape[1] * times, picture.bgr.shape[0] * times)
-    canvas = np.asarray(cv2.resize(picture.bgr, shape, interpolation=cv2.INTER_CUBIC), np.uint8)
+    times = max(1, round(DRAWN_WIDTH_PX / picture.shape[1]))
+    shape = (picture.shape[1] * times, picture.shape[0] * times)
+    canvas = np.asarray(cv2.resize(picture, shape, interpolation=cv2.INTER_CUBIC), np.uint8)
     scale = shape[0] / plane.width_px
     png = drawn(
         canvas,

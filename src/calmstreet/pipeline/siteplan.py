@@ -13,7 +13,9 @@ from calmstreet.geometry.shapes import inside_polygon
 from calmstreet.model.site import Gate, Site
 from calmstreet.pipeline.eyes import chosen_net
 from calmstreet.pipeline.pictures import drawn, empty_street
+from calmstreet.pipeline.planes import camera_plane
 from calmstreet.pipeline.planning import chosen_camera
+from calmstreet.report.calibration import draw_metric_grid
 from calmstreet.report.siteplan import draw_site
 from calmstreet.store.folder import write_whole
 from calmstreet.video.samples import read_background_bgr
@@ -30,7 +32,8 @@ def draw_site_plan(
 ) -> Iterator[str]:
     """Draw a site over the blurred empty street of a video; yield what is to be said.
 
-    Raises ConfigError where a shape lies outside the frame, VideoError for a bad video.
+    A camera with a plane gets its metric grid. Raises ConfigError where a shape lies outside the
+    frame, CalibrationError for points that contradict each other, VideoError for a bad video.
     """
     site, _ = load_site(site_file)
     camera_id = chosen_camera(site, camera)
@@ -48,8 +51,13 @@ def draw_site_plan(
         net=chosen_net("nanodet"),
     )
     faults = uncrossable(mine, *size_px)
+    fitted = camera_plane(site, camera_id, width_px=info.width_px, height_px=info.height_px)
+    plane, grid = fitted.plane, []
+    if plane is not None:
+        grid.append(lambda bgr: draw_metric_grid(bgr, plane, scale=picture.scale))
     png = drawn(
         picture.bgr,
+        *grid,
         lambda bgr: draw_site(bgr, mine, camera_id=camera_id, scale=picture.scale, faults=faults),
     )
 
@@ -57,6 +65,8 @@ def draw_site_plan(
         part.write_bytes(png)
 
     write_whole(out, put)
+    for note in fitted.notes:
+        yield str(note.args["note"])
     for gate_id, reason in faults.items():
         yield f"gate {gate_id} can never be crossed: {reason}"
     yield (

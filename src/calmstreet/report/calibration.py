@@ -18,7 +18,7 @@ __all__ = ["MISS_TIMES", "draw_control_points", "draw_metric_grid"]
 
 Floats = NDArray[np.float64]
 MISS_TIMES = 20.0
-_COARSEST_M_PER_PX = 0.5
+_COARSEST_M_PER_PX = 0.4
 _GRID_M = (1.0, 2.0, 5.0, 10.0, 20.0, 50.0)
 _LINES = 14
 _POINT: Bgr = (60, 220, 255)
@@ -29,22 +29,37 @@ _NORTH: Bgr = (255, 220, 180)
 
 
 def draw_metric_grid(bgr: NDArray[np.uint8], plane: Plane, *, scale: float = 1.0) -> None:
-    """Draw lines of equal metres east and north, numbered, as far as a pixel is under 0.5 m."""
+    """Draw lines of equal metres east and north, numbered, as far as a pixel is under 0.4 m."""
     pen = pen_for(bgr)
     labels = Labels(bgr=bgr, pen=pen)
     low, high = _seen_ground(plane)
     step = _step_m(float((high - low).max()))
+    numbered: list[Floats] = []
     for axis, colour, name in ((0, _EAST, "E"), (1, _NORTH, "N")):
         first = np.ceil(low[axis] / step) * step
         for at in np.arange(first, high[axis] + step / 2, step):
             line = _line_px(plane, axis, float(at), low, high) * scale
-            if not len(line):
-                continue
-            polyline(bgr, line, colour=colour, width_px=pen.thin_px, halo=True)
-            shown = line[((line >= 0) & (line <= bgr.shape[1::-1])).all(axis=1)]
-            if len(shown):
-                labels.put(f"{name} {at:g}", at=shown[int(np.argmax(shown[:, 1]))].tolist())
+            polyline(bgr, line, colour=colour, width_px=pen.thin_px)
+            place = _label_place(line, bgr.shape[1], bgr.shape[0], numbered, 2.5 * pen.text_px)
+            if place is not None:
+                labels.put(f"{name} {at:g}", at=place.tolist())
+                numbered.append(place)
     labels.draw()
+
+
+def _label_place(
+    line: Floats, width: int, height: int, taken: Sequence[Floats], apart_px: float
+) -> Floats | None:
+    """Return where the number of a line (n, 2) stands: its lowest place or an end with room."""
+    shown = line[((line >= 0) & (line <= (width, height))).all(axis=1)]
+    if not len(shown):
+        return None
+    places = (shown[int(np.argmax(shown[:, 1]))], shown[0], shown[-1])
+    return next((place for place in places if _has_room(place, taken, apart_px)), None)
+
+
+def _has_room(place: Floats, taken: Sequence[Floats], apart_px: float) -> bool:
+    return all(np.hypot(*(place - other)) >= apart_px for other in taken)
 
 
 def _seen_ground(plane: Plane) -> tuple[Floats, Floats]:
