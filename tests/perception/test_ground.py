@@ -9,6 +9,7 @@ from tests.perception.on_the_ground import drive, exact_plane, grounded
 from calmstreet.geometry.plane import Plane
 from calmstreet.model.kinds import Eye, Flag, Kind, SizeSource
 from calmstreet.model.points import POINT_COLUMNS, concat_points
+from calmstreet.perception.ground import ground_rows
 from calmstreet.perception.measured import measured_places
 
 
@@ -148,3 +149,12 @@ def test_a_doubtful_heading_of_a_reversing_car_stays(plane: Plane) -> None:
     rows = grounded(plane, concat_points([forward, back]))
     assert np.cos(rows.heading_rad[-1] - np.pi / 2) > 0.9
     assert rows.velocity_mps[-1, 1] < -0.8
+
+
+def test_boxes_of_other_programs_get_metres(plane: Plane) -> None:
+    points, true_m = drive(plane, start_m=(1.0, 16.0), velocity_mps=(0.0, 9.0))
+    nobody = np.full((len(points), 4), np.nan, np.float32)
+    bare = replace(points, seen_px=nobody, seen_by=np.zeros(len(points), np.uint8))
+    rows = ground_rows(bare, plane)
+    assert np.abs(rows.xy_m[8:] - true_m[8:]).max() < 0.35
+    assert len(ground_rows(bare[:0], plane)) == 0

@@ -14,14 +14,14 @@ from numpy.typing import NDArray
 
 from calmstreet.geometry.motion import agitation_of, correct, first_state, predict
 from calmstreet.geometry.plane import Plane
-from calmstreet.model.kinds import LENGTH_M, WIDTH_M, Kind, SizeSource
-from calmstreet.model.points import TrackPoints
+from calmstreet.model.kinds import LENGTH_M, WIDTH_M, Eye, Flag, Kind, SizeSource
+from calmstreet.model.points import TrackPoints, concat_points
 from calmstreet.perception.footprint import Body
 from calmstreet.perception.lengths import length_seen
 from calmstreet.perception.measured import Measured, measure
 from calmstreet.units import NS_PER_S
 
-__all__ = ["Ground"]
+__all__ = ["Ground", "ground_rows"]
 
 Floats = NDArray[np.float64]
 
@@ -242,6 +242,28 @@ class Ground:
             size_source=np.where(placed, source, SizeSource.UNKNOWN).astype(np.uint8),
             cov_m2=cov.astype(np.float32),
         )
+
+
+def ground_rows(points: TrackPoints, plane: Plane) -> TrackPoints:
+    """Return the rows of many whole steps with their metres, as if they had come one by one.
+
+    Rows of other programs have boxes only: those count as seen by a net unless they are coasted.
+    """
+    if not len(points):
+        return points
+    if not np.isfinite(points.seen_px).any():
+        seen = (points.flags & Flag.COASTED) == 0
+        points = replace(
+            points,
+            seen_px=np.where(seen[:, None], points.box_px, np.float32(np.nan)),
+            seen_by=np.where(seen, Eye.NET, Eye.NONE).astype(np.uint8),
+        )
+    ground = Ground(plane=plane)
+    ends = np.flatnonzero(np.r_[np.diff(points.t_ns) != 0, True]) + 1
+    starts = np.r_[0, ends[:-1]]
+    return concat_points(
+        [ground.update(points[a:b]) for a, b in zip(starts.tolist(), ends.tolist(), strict=True)]
+    )
 
 
 def _heading_sigma(mine: _Known) -> Floats:

@@ -19,10 +19,13 @@ from calmstreet.interop.points_parquet import read_points_parquet, write_points_
 from calmstreet.model.points import TrackPoints
 from calmstreet.model.run import Run
 from calmstreet.model.site import Site
+from calmstreet.perception.ground import ground_rows
 from calmstreet.pipeline import warned
 from calmstreet.pipeline.counting import count_run, step_blocks
+from calmstreet.pipeline.planes import camera_plane
 from calmstreet.pipeline.planning import BEHIND_S, check_joins, chosen_camera
 from calmstreet.pipeline.results import write_results
+from calmstreet.pipeline.smoothing import smooth_run
 from calmstreet.store.catalogue import Catalogue, SourceFile
 from calmstreet.store.findings import Warned
 from calmstreet.store.folder import only_writer
@@ -134,9 +137,15 @@ def import_file(request: ImportRequest) -> dict[str, Any]:
         source = SourceFile(name=name, size_bytes=request.file.stat().st_size, start_ns=0)
         run = replace(run, run_id=catalogue.new_run(run, files=[source]))
         imported = _as_run(imported, run.run_id)
-        run = _store(catalogue, run, imported, size_px or _reach_px(imported.points, site))
+        size_px = size_px or _size_of(site, camera_id) or _reach_px(imported.points, site)
+        found = camera_plane(site, camera_id, width_px=size_px[0], height_px=size_px[1])
+        if found.plane is not None and not np.isfinite(imported.points.xy_m).any():
+            imported = replace(imported, points=ground_rows(imported.points, found.plane))
+        run = _store(catalogue, run, imported, size_px)
         catalogue.save_flow(count_run(catalogue, run, site))
-        catalogue.save_warnings(run.run_id, _notes(request, run))
+        if found.plane is not None:
+            smooth_run(catalogue, run, found.plane)
+        catalogue.save_warnings(run.run_id, [*_notes(request, run), *found.notes])
         catalogue.publish([run.run_id], replaced)
         return write_results(catalogue, lang=request.lang)
 
@@ -191,6 +200,15 @@ def _notes(request: ImportRequest, run: Run) -> list[Warned]:
 
 def _is_mot(file: Path) -> bool:
     return file.suffix.lower() != ".parquet"
+
+
+def _size_of(site: Site, camera_id: str) -> tuple[int, int] | None:
+    """Return the size of the picture on which the camera's plane was measured."""
+    for camera in site.cameras:
+        if camera.id == camera_id and camera.plane is not None and camera.plane.size_px:
+            width_px, height_px = camera.plane.size_px
+            return int(width_px), int(height_px)
+    return None
 
 
 def _reach_px(points: TrackPoints, site: Site) -> tuple[int, int]:
