@@ -216,7 +216,8 @@ def _rows_at(course: Course, at_ns: int) -> tuple[NDArray[np.intp], str]:
     rows = _window(course, good, at_ns)
     if rows is not None:
         return rows, ""
-    free = placed & (course.usable | border | overlapped)
+    near = np.isfinite(course.smooth_m).all(axis=1)
+    free = near & (course.usable | border | overlapped)
     tries = {
         "coarse": free & ~border & ~overlapped,
         "border": free & fine & ~overlapped,

@@ -1,0 +1,75 @@
+"""Which road user passed which gate how fast: one record for each passage that counts."""
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from calmstreet.geometry.plane import CONTACT_Z_M, Plane
+from calmstreet.geometry.speed import CLOCK_SHARE, Course, SpeedAtLine, measure_speed
+from calmstreet.model.flow import Flow
+from calmstreet.model.speeds import GateSpeeds
+
+__all__ = ["gate_speeds", "wanted_tracks"]
+
+
+def wanted_tracks(flow: Flow) -> NDArray[np.int64]:
+    """Return the ids of the tracks whose speed is asked for: those that passed a gate."""
+    return np.unique(flow.crossings.track_id[_asked(flow)])
+
+
+def gate_speeds(
+    flow: Flow,
+    courses: Mapping[int, Course],
+    *,
+    plane: Plane | None,
+    contact_z_m: float = CONTACT_Z_M,
+    clock_share: float = CLOCK_SHARE,
+) -> GateSpeeds:
+    """Return a record for each passage of a gate: counted, or withdrawn as the camera had moved.
+
+    ``courses`` holds the rows of each track in metres; a track without one is "short".
+    """
+    passes, rows = flow.crossings, np.flatnonzero(_asked(flow))
+    moved = _withdrawn(flow)[rows]
+    found = [
+        measure_speed(
+            courses[int(passes.track_id[row])],
+            at_ns=int(passes.t_ns[row]),
+            plane=plane,
+            moved=bool(gone),
+            contact_z_m=contact_z_m,
+            clock_share=clock_share,
+        )
+        if int(passes.track_id[row]) in courses
+        else SpeedAtLine(reason="camera-moved" if gone else "short")
+        for row, gone in zip(rows, moved, strict=True)
+    ]
+    measured = ("speed_mps", "sigma_random_mps", "sigma_site_mps", "half95_mps", "n", "length_m")
+    return GateSpeeds(
+        camera_id=flow.camera_id,
+        run_id=flow.run_id,
+        gate_id=passes.gate_id[rows],
+        t_ns=passes.t_ns[rows],
+        track_id=passes.track_id[rows],
+        kind=passes.kind[rows],
+        direction=passes.direction[rows],
+        headway_s=passes.headway_s[rows],
+        method=np.array([one.method for one in found], np.str_),
+        reason=np.array([one.reason for one in found], np.str_),
+        **{name: np.array([getattr(one, name) for one in found]) for name in measured},
+    )
+
+
+def _withdrawn(flow: Flow) -> NDArray[np.bool_]:
+    """Return bool (n,): which crossings fell into a spell in which their gate lay elsewhere."""
+    passes = flow.crossings
+    gone = np.zeros(len(passes), np.bool_)
+    for gate_id in np.unique(passes.gate_id) if len(flow.withdrawn) else ():
+        mine = passes.gate_id == gate_id
+        gone[mine] = flow.withdrawn.holds(str(gate_id), passes.t_ns[mine])
+    return gone
+
+
+def _asked(flow: Flow) -> NDArray[np.bool_]:
+    return np.asarray(flow.crossings.counted | _withdrawn(flow), np.bool_)
