@@ -1,5 +1,6 @@
 """Which picture a run is registered to, and what is to be said when its camera moved."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import cv2
@@ -9,14 +10,15 @@ from numpy.typing import NDArray
 from calmstreet.errors import InputError
 from calmstreet.model.flow import Flow
 from calmstreet.model.run import Run
-from calmstreet.model.site import Site
+from calmstreet.model.site import Gate, Site
 from calmstreet.pipeline.pictures import load_picture
 from calmstreet.pipeline.warned import warn
 from calmstreet.store.catalogue import Catalogue
 from calmstreet.store.findings import Warned
+from calmstreet.units import NS_PER_S, to_iso
 from calmstreet.video.anchorage import Anchorage
 
-__all__ = ["moved_notes", "reference_street", "withdrawn_s"]
+__all__ = ["gate_notes", "moved_notes", "reference_street", "withdrawn_s"]
 
 SAME_SHAPE_SHARE = 0.02
 
@@ -87,10 +89,25 @@ def moved_notes(anchorage: Anchorage, flow: Flow) -> list[Warned]:
     return notes
 
 
+def gate_notes(flows: Iterable[Flow], gates: Iterable[Gate], *, tz: str | None) -> list[Warned]:
+    """Return a sentence for every gate that was out of use: which, since when, for how long."""
+    every = list(flows)
+    notes = []
+    for gate in gates:
+        mine = [flow for flow in every if flow.camera_id == gate.camera_id]
+        gone_s = sum(withdrawn_s(flow, gate.id) for flow in mine)
+        if gone_s > 0:
+            spells = [flow.withdrawn.spells_of(gate.id) for flow in mine]
+            first_ns = min(int(spell[0, 0]) for spell in spells if len(spell))
+            start = to_iso(first_ns, tz) if tz else f"{first_ns / NS_PER_S:.1f} s"
+            notes.append(warn("camera-moved", gate=gate.id, start=start, seconds=round(gone_s, 1)))
+    return notes
+
+
 def withdrawn_s(flow: Flow, place_id: str) -> float:
     """Return for how many of the watched seconds a gate or zone could not be used."""
     total_ns = 0
     for start_ns, end_ns in flow.withdrawn.spells_of(place_id).tolist():
         for from_ns, until_ns in flow.watched_ns.tolist():
             total_ns += max(0, min(end_ns, until_ns) - max(start_ns, from_ns))
-    return total_ns / 1e9
+    return total_ns / NS_PER_S

@@ -10,6 +10,7 @@ from calmstreet.model.bins import Bins
 from calmstreet.model.flow import PeakHour
 from calmstreet.model.kinds import KIND_NAMES
 from calmstreet.model.run import Run
+from calmstreet.pipeline.anchoring import gate_notes, withdrawn_s
 from calmstreet.pipeline.collected import Collected
 from calmstreet.pipeline.warned import warn
 from calmstreet.report.tables import gates_summary, movements_summary
@@ -68,17 +69,19 @@ def _gates(found: Collected) -> list[dict[str, Any]]:
     watched = set(found.camera_ids)
     gates = [gate for gate in found.site.gates if gate.camera_id in watched]
     rows = gates_summary(found.flows, gates=gates, observed_kinds=found.observed)
-    return [{**row, "occupancy_share": _occupancy(found, row["gate"])} for row in rows]
+    return [{**row, **_watched(found, row["gate"])} for row in rows]
 
 
-def _occupancy(found: Collected, gate_id: str) -> float | None:
-    """Return the share of the watched time in which some road user covered a gate."""
+def _watched(found: Collected, gate_id: str) -> dict[str, float | None]:
+    """Return for how long a gate was watched, and the share in which a road user covered it."""
     occupied_s = watched_s = 0.0
-    for minutes in (flow.minutes for flow in found.flows):
+    for flow in found.flows:
+        minutes = flow.minutes
         if gate_id in minutes.gate_ids:
             occupied_s += float(minutes.occupied_s[:, minutes.gate_ids.index(gate_id)].sum())
-            watched_s += float(minutes.watched_s.sum())
-    return round(occupied_s / watched_s, 4) if watched_s > 0 else None
+            watched_s += float(minutes.watched_s.sum()) - withdrawn_s(flow, gate_id)
+    share = round(occupied_s / watched_s, 4) if watched_s > 0 else None
+    return {"exposure_s": round(watched_s, 3), "occupancy_share": share}
 
 
 def _movements(found: Collected) -> list[dict[str, Any]]:
@@ -195,6 +198,7 @@ def _general_notes(found: Collected) -> list[Warned]:
     starts = [run.start_ns for run in found.runs]
     if len(starts) > 1:
         notes.append(warn("gap", runs=len(starts)))
+    notes += gate_notes(found.flows, found.site.gates, tz=found.tz)
     crossed = {str(g) for flow in found.flows for g in np.unique(flow.crossings.gate_id)}
     for gate in found.site.gates:
         if gate.id not in crossed and found.exposure_s > 0:

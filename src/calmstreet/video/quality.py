@@ -5,7 +5,8 @@ Judged on a few low-scale luma pictures a second, over seconds, never on one fra
 - scene cut: the structure of the whole picture is another one from one sample to the next;
 - moving camera: most parts of the picture that have structure shift against the reference by the
   same way (phase correlation of tiles, Kuglin and Hines 1975), or the picture no longer resembles
-  its own beginning anywhere;
+  what it showed some seconds before anywhere. A camera that is turned once and then rests has
+  moved for the few seconds that it took: where it looks since is for ``video.anchorage`` to say;
 - frozen: not one grey level changes for seconds;
 - obscured: hardly any contrast or hardly any light for seconds.
 """
@@ -35,6 +36,7 @@ _LOST_LIKENESS = 0.25
 _FEWEST_CUTS = 2
 _SOME_MOTION_SHARE = 0.05
 _TURNED_SHARE = 0.03
+_GOING_ON_SHARE = 0.004
 _DRIFT_S = 2.0
 _STILL_PX = 0.3
 _NEAR_PX = 1.0
@@ -68,7 +70,8 @@ class PictureWatch:
 
     A picture is looked at every ``sample_every_s``. The camera moves when half of the tiles or more
     shift alike and that adds up, over two seconds, to more than ``shift_share`` of the picture's
-    width a second (a mast that sways comes back), or to 3 % of it against the first picture. A cut
+    width a second (a mast that sways comes back), or to 3 % of it against the first picture and
+    still goes on. A cut
     is a picture of whose best quarter of tiles none resembles the sample before.
     ``moving_limit_share`` of the watched time in motion, ``lost_limit_share`` of it without
     likeness to the last reference (renewed every ``reference_s``; only beside a cut or some motion,
@@ -83,7 +86,7 @@ class PictureWatch:
         moving_limit_share: float = 0.2,
         lost_limit_share: float = 0.5,
         cuts_per_minute: float = 1.5,
-        reference_s: float = 60.0,
+        reference_s: float = 8.0,
     ) -> None:
         self._every_ns = round(sample_every_s * NS_PER_S)
         self._shift_share = shift_share
@@ -95,6 +98,7 @@ class PictureWatch:
         self._start: _Sample | None = None
         self._reference: _Sample | None = None
         self._way: deque[NDArray[np.float64]] = deque(maxlen=round(_DRIFT_S / sample_every_s))
+        self._off: deque[NDArray[np.float64]] = deque(maxlen=round(_DRIFT_S / sample_every_s) + 1)
         self._watched_ns = 0
         self._moving_ns = 0
         self._lost_ns = 0
@@ -158,11 +162,15 @@ class PictureWatch:
             self._lost_ns += step_ns if lost else 0
 
     def _off_the_start(self, now: "_Sample") -> bool:
-        """Return whether the view is turned away from where it began."""
+        """Return whether the view is turned away from where it began and goes on turning."""
         if self._start is None or self._start.luma.shape != now.luma.shape:
             return False
         way, share = _shift(now, self._start, _NEAR_PX)
-        return share >= _MOVING_TILES_SHARE and float(np.hypot(*way)) > _TURNED_SHARE * _WIDTH_PX
+        if share < _MOVING_TILES_SHARE:
+            return False
+        self._off.append(way)
+        goes_on = float(np.hypot(*(way - self._off[0]))) > _GOING_ON_SHARE * _WIDTH_PX
+        return goes_on and float(np.hypot(*way)) > _TURNED_SHARE * _WIDTH_PX
 
 
 class _Sample:
