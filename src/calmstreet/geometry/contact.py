@@ -11,7 +11,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["Footprints", "box_ttc", "corners_m", "make_footprints", "separation_m"]
+__all__ = [
+    "Footprints",
+    "box_contact",
+    "box_ttc",
+    "corners_m",
+    "make_footprints",
+    "separation_m",
+]
 
 Array = NDArray[np.float64]
 
@@ -84,6 +91,23 @@ def box_ttc(a: Footprints, b: Footprints) -> tuple[Array, NDArray[np.bool_]]:
     >>> box_ttc(car, other)[0].tolist()
     [2.0, inf]
     """
+    t_in, t_out = box_contact(a, b)
+    hit = (t_in < t_out) & (t_out > 0)
+    ttc = np.where(hit, np.maximum(t_in, 0.0), np.inf)
+    return np.where(np.isnan(t_in), np.nan, ttc), hit & (t_in <= 0)
+
+
+def box_contact(a: Footprints, b: Footprints) -> tuple[Array, Array]:
+    """Return when each pair begins and ceases to overlap, s from now (both may lie in the past).
+
+    They never touch where the beginning is not before the end; NaN where something is unknown.
+
+    >>> box = make_footprints([[0, 0]], heading_rad=0, length_m=4, width_m=2, velocity_mps=[[2, 0]])
+    >>> there = make_footprints([[8, 0]], heading_rad=0, length_m=4, width_m=2,
+    ...                         velocity_mps=[[0, 0]])
+    >>> [float(part[0]) for part in box_contact(box, there)]
+    [2.0, 6.0]
+    """
     dx, dy = b.x_m - a.x_m, b.y_m - a.y_m
     wx, wy = b.vx_mps - a.vx_mps, b.vy_mps - a.vy_mps
     t_in = np.full(dx.shape, -np.inf)
@@ -92,11 +116,11 @@ def box_ttc(a: Footprints, b: Footprints) -> tuple[Array, NDArray[np.bool_]]:
         first, last = _touching_s(dx * cos + dy * sin, wx * cos + wy * sin, reach)
         np.maximum(t_in, first, out=t_in)
         np.minimum(t_out, last, out=t_out)
-    hit = (t_in < t_out) & (t_out > 0)
-    ttc = np.where(hit, np.maximum(t_in, 0.0), np.inf)
     unknown = np.isnan(dx + dy + wx + wy + a.length_m + b.length_m + a.width_m + b.width_m)
     unknown |= np.isnan(a.cos_heading + b.cos_heading)
-    return np.where(unknown, np.nan, ttc), hit & (t_in <= 0) & ~unknown
+    t_in[unknown] = np.nan
+    t_out[unknown] = np.nan
+    return t_in, t_out
 
 
 def separation_m(a: Footprints, b: Footprints) -> Array:
