@@ -11,6 +11,8 @@ from calmstreet.model.kinds import Kind
 
 __all__ = [
     "GROUPS",
+    "SPEED_COLUMNS",
+    "ZONE_COLUMNS",
     "GateSpeeds",
     "SpeedCheck",
     "ZoneTimes",

@@ -13,9 +13,11 @@ from calmstreet.model.event import Event
 from calmstreet.model.flow import Flow
 from calmstreet.model.shifts import Shifts
 from calmstreet.model.signals import SignalChanges
+from calmstreet.model.speeds import GateSpeeds, SpeedCheck, ZoneTimes
 from calmstreet.store import bins as bin_rows
 from calmstreet.store import events as event_rows
 from calmstreet.store import flows as flow_rows
+from calmstreet.store import speeds as speed_rows
 from calmstreet.store.database import Database, marks
 from calmstreet.store.folder import StoredFile
 from calmstreet.store.tables import Columns, read_rows, save_rows
@@ -105,6 +107,26 @@ class Findings:
             end_ns=columns["end_ns"],
             matrix=np.stack([columns[name] for name in _MATRIX], axis=1).reshape(-1, 3, 3),
         )
+
+    def save_speeds(self, run_id: int, speeds: GateSpeeds, times: ZoneTimes) -> None:
+        """Keep the speeds at gates and the times in zones of a run in place of what it had."""
+        save_rows(self._database, run_id, speed_rows.tables_of(speeds, times))
+
+    def speeds(self, run_id: int, camera_id: str) -> GateSpeeds:
+        """Return the speeds at gates of a run in order of time."""
+        return speed_rows.read_speeds(self._database, run_id, camera_id)
+
+    def zone_times(self, run_id: int, camera_id: str) -> ZoneTimes:
+        """Return the times in zones of a run in order of entry."""
+        return speed_rows.read_zone_times(self._database, run_id, camera_id)
+
+    def save_speed_check(self, check: SpeedCheck) -> None:
+        """Keep a comparison of speeds with a reference; older ones stay."""
+        speed_rows.save_check(self._database, check)
+
+    def speed_checks(self) -> list[SpeedCheck]:
+        """Return the comparisons with a reference, the oldest first."""
+        return speed_rows.read_checks(self._database)
 
     def save_signal_changes(self, run_id: int, changes: SignalChanges) -> None:
         """Keep the changes of signal heads of a run in place of those it had."""

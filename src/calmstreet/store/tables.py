@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from calmstreet.model.speeds import SPEED_COLUMNS, ZONE_COLUMNS
 from calmstreet.store.database import Database, marks
 
 __all__ = ["TABLES", "Columns", "read_rows", "save_rows"]
@@ -47,6 +48,8 @@ TABLES: dict[str, dict[str, Any]] = {
         "counted": np.bool_,
         "reason": np.str_,
     },
+    "speeds": {name: dtype for name, dtype, _ in SPEED_COLUMNS},
+    "zone_times": {name: dtype for name, dtype, _ in ZONE_COLUMNS},
     "run_gates": {"position": np.int64, "gate_id": np.str_},
     "watched": {"start_ns": np.int64, "end_ns": np.int64},
     "shifts": {
@@ -76,6 +79,8 @@ TABLES: dict[str, dict[str, Any]] = {
 _ORDER = {
     "crossings": "t_ns, track_id, gate_id",
     "journeys": "start_ns, track_id",
+    "speeds": "t_ns, track_id, gate_id",
+    "zone_times": "enter_ns, track_id, zone_id",
     "run_gates": "run_id, position",
     "watched": "start_ns, run_id",
     "shifts": "start_ns, run_id",
