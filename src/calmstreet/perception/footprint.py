@@ -7,6 +7,7 @@ the ground-rectangle fit of Kocur (2019) and Sochor et al. (2018), for a box and
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -32,6 +33,23 @@ _CORNERS = np.array([[1.0, 1.0], [1.0, -1.0], [-1.0, -1.0], [-1.0, 1.0]])
 _HEIGHTS = np.array(HEIGHT_M)
 
 
+def _shapes() -> NDArray[np.float64]:
+    """Return (kinds, 12, 3): shares of length and width, and height in metres, of each point."""
+    shapes = np.empty((len(_HEIGHTS), 12, 3))
+    wheels, shell = (
+        np.stack(sides, axis=1)[:, None] * _CORNERS
+        for sides in ((_WHEEL_LENGTH, _WHEEL_WIDTH), (_SHELL_LENGTH, _SHELL_WIDTH))
+    )
+    shapes[..., :2] = np.concatenate([wheels, shell, shell], axis=1)
+    shapes[:, :4, 2] = 0.0
+    shapes[:, 4:8, 2] = _SILL_M[:, None]
+    shapes[:, 8:, 2] = _SHOULDER * _HEIGHTS[:, None]
+    return shapes
+
+
+_SHAPES = _shapes()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Body:
     """Bodies by row: ``kind`` (n,), ``heading_rad`` (n,), ``length_m`` and ``width_m`` (n,)."""
@@ -41,45 +59,49 @@ class Body:
     length_m: Floats
     width_m: Floats
 
+    def rows(self, index: NDArray[np.intp]) -> "Body":
+        """Return the bodies that an index array picks."""
+        return Body(
+            kind=self.kind[index],
+            heading_rad=self.heading_rad[index],
+            length_m=self.length_m[index],
+            width_m=self.width_m[index],
+        )
+
     def points_m(self, xy_m: Floats) -> Floats:
         """Return wheels, sill and shoulder of bodies at ``xy_m`` (n, 2): (n, 12, 3) metres."""
         along = np.stack([np.cos(self.heading_rad), np.sin(self.heading_rad)], axis=1)
         across = np.stack([-along[:, 1], along[:, 0]], axis=1)
-        points = np.empty((len(xy_m), 12, 3))
-        wheel = (_WHEEL_LENGTH[self.kind], _WHEEL_WIDTH[self.kind])
-        shell = (_SHELL_LENGTH[self.kind], _SHELL_WIDTH[self.kind])
-        for first, (far, wide) in ((0, wheel), (4, shell)):
-            ahead = (far * self.length_m)[:, None, None] * _CORNERS[None, :, :1]
-            aside = (wide * self.width_m)[:, None, None] * _CORNERS[None, :, 1:]
-            corner = xy_m[:, None] + ahead * along[:, None] + aside * across[:, None]
-            points[:, first : first + 4, :2] = corner
-        points[:, 8:, :2] = points[:, 4:8, :2]
-        points[:, :4, 2] = 0.0
-        points[:, 4:8, 2] = _SILL_M[self.kind][:, None]
-        points[:, 8:, 2] = (_SHOULDER * _HEIGHTS[self.kind])[:, None]
-        return points
+        shape = _SHAPES[self.kind]
+        ahead = shape[:, :, :1] * (self.length_m[:, None] * along)[:, None]
+        aside = shape[:, :, 1:2] * (self.width_m[:, None] * across)[:, None]
+        return np.concatenate([xy_m[:, None] + ahead + aside, shape[:, :, 2:]], axis=2)
 
 
-def _up_px(plane: Plane, back: Floats) -> Floats:
-    """Return the third column (3,) of the projection: what a metre of height does.
+@lru_cache(maxsize=16)
+def _projection(plane: Plane) -> Floats:
+    """Return the projection (3, 4) from places x, y, z, 1 in metres to ideal pixels.
 
-    Every camera sees its own place nowhere: P (x, y, h, 1) = 0. Without a known place, height is
-    taken as lying on the ground.
+    Every camera sees its own place nowhere, P (x, y, h, 1) = 0, which gives the column of the
+    height. Without a known place, height is taken as lying on the ground.
     """
+    back = np.asarray(np.linalg.inv(plane.matrix), np.float64)
     east, north, height_m = plane.place_m
-    if not np.isfinite(plane.place_m).all() or height_m <= 0:
-        return np.zeros(3)
-    return np.asarray(-(back[:, 0] * east + back[:, 1] * north + back[:, 2]) / height_m)
+    up = np.zeros(3)
+    if np.isfinite(plane.place_m).all() and height_m > 0:
+        up = -(back[:, 0] * east + back[:, 1] * north + back[:, 2]) / height_m
+    return np.stack([back[:, 0], back[:, 1], up, back[:, 2]], axis=1)
 
 
 def _project(plane: Plane, points_m: Floats) -> Floats:
     """Return pixels (n, 2) of points (n, 3) over the ground; NaN behind the camera."""
-    back = np.asarray(np.linalg.inv(plane.matrix), np.float64)
-    up = _up_px(plane, back)
+    p = _projection(plane)
     x, y, z = points_m[:, 0], points_m[:, 1], points_m[:, 2]
-    u, v, w = (back[i, 0] * x + back[i, 1] * y + up[i] * z + back[i, 2] for i in range(3))
+    w = p[2, 0] * x + p[2, 1] * y + p[2, 2] * z + p[2, 3]
     w = np.where(w > 1e-12, w, np.nan)
-    ideal = np.stack([u / w, v / w], axis=1)
+    ideal = np.empty((len(points_m), 2))
+    for i in (0, 1):
+        ideal[:, i] = (p[i, 0] * x + p[i, 1] * y + p[i, 2] * z + p[i, 3]) / w
     return distort(ideal, centre_px=plane.centre_px, focal_px=plane.focal_px, k1=plane.k1)
 
 
@@ -122,12 +144,7 @@ def place_bodies(plane: Plane, body: Body, box_px: ArrayLike) -> Floats:
     turned = np.flatnonzero(np.isfinite(body.heading_rad) & np.isfinite(here).all(axis=1))
     if not len(turned):
         return here
-    some = Body(
-        kind=body.kind[turned],
-        heading_rad=body.heading_rad[turned],
-        length_m=body.length_m[turned],
-        width_m=body.width_m[turned],
-    )
+    some = body.rows(turned)
     place, goal_m = here[turned], foot_m[turned]
     for _ in range(_FIT_ROUNDS):
         edges = _edges_px(plane, some, place)

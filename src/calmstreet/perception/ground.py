@@ -110,6 +110,7 @@ class Ground:
             points,
             replace(body, heading_rad=mine.heading_rad),
             self._plane,
+            place_m=seen.xy_m,
             heading_sigma_rad=_heading_sigma(mine),
         )
         mine.told += told * weight

@@ -5,15 +5,13 @@ width of the net's box tells it. Each box adds a weight of one over its variance
 all boxes of a pass may teach: their errors are alike.
 """
 
-from dataclasses import replace
-
 import numpy as np
 from numpy.typing import NDArray
 
 from calmstreet.geometry.plane import Plane
 from calmstreet.model.kinds import VEHICLES, Eye, Flag, Kind
 from calmstreet.model.points import TrackPoints
-from calmstreet.perception.footprint import Body, body_width_px, place_bodies
+from calmstreet.perception.footprint import Body, body_width_px
 
 __all__ = ["length_seen"]
 
@@ -32,11 +30,11 @@ _SPOILT = np.uint8(Flag.BORDER | Flag.OVERLAPPED | Flag.TENTATIVE | Flag.COASTED
 
 
 def length_seen(
-    points: TrackPoints, body: Body, plane: Plane, *, heading_sigma_rad: Floats
+    points: TrackPoints, body: Body, plane: Plane, *, place_m: Floats, heading_sigma_rad: Floats
 ) -> tuple[Floats, Floats]:
     """Return the length (n,) in metres that each row's box shows, and its weight (n,) in 1/m2.
 
-    The weight is 0, and the length 0, where the box does not tell: other eyes than the net's,
+    ``place_m`` (n, 2) is where the bodies stand. The weight is 0, and the length 0, where the box does not tell: other eyes than the net's,
     hidden or cut boxes, no heading or a doubtful one (``heading_sigma_rad`` (n,)), people, or a
     vehicle seen from its end.
     """
@@ -47,22 +45,20 @@ def length_seen(
         & _IS_VEHICLE[points.kind]
         & np.isfinite(body.heading_rad)
         & (heading_sigma_rad < _MOST_DOUBT_RAD)
+        & np.isfinite(place_m).all(axis=1)
     )
     if not len(rows):
         return told, weight
     box = points.seen_px[rows].astype(np.float64)
-    some = Body(
-        kind=body.kind[rows],
-        heading_rad=body.heading_rad[rows],
-        length_m=body.length_m[rows],
-        width_m=body.width_m[rows],
-    )
-    longer = replace(some, length_m=some.length_m + _STEP_M)
-    turned = replace(some, heading_rad=some.heading_rad + _TURN_RAD)
-    place = place_bodies(plane, some, box)
-    expected_px = body_width_px(plane, some, place)
-    slope = (body_width_px(plane, longer, place) - expected_px) / _STEP_M
-    swing = (body_width_px(plane, turned, place) - expected_px) / _TURN_RAD
+    some = body.rows(rows)
+    three = body.rows(np.concatenate([rows] * 3))
+    n = len(rows)
+    three.length_m[n : 2 * n] += _STEP_M
+    three.heading_rad[2 * n :] += _TURN_RAD
+    widths = body_width_px(plane, three, np.concatenate([place_m[rows]] * 3)).reshape(3, n)
+    expected_px = widths[0]
+    slope = (widths[1] - expected_px) / _STEP_M
+    swing = (widths[2] - expected_px) / _TURN_RAD
     doubt_rad = np.maximum(heading_sigma_rad[rows], _LEAST_DOUBT_RAD)
     edges_px = _EDGE_SHARE * np.maximum(box[:, 3] - box[:, 1], 1.0)
     sigma_px = _ALIKE * np.hypot(edges_px, swing * doubt_rad)

@@ -76,12 +76,7 @@ def measure(points: TrackPoints, body: Body, plane: Plane) -> Measured:
     xy_m, cov_m2 = np.full((len(box), 2), np.nan), np.full((len(box), 3), np.nan)
     rows = np.flatnonzero(seen)
     if len(rows):
-        some = Body(
-            kind=body.kind[rows],
-            heading_rad=body.heading_rad[rows],
-            length_m=body.length_m[rows],
-            width_m=body.width_m[rows],
-        )
+        some = body.rows(rows)
         xy_m[rows] = place_bodies(plane, some, box[rows])
         foot = np.stack([(box[rows, 0] + box[rows, 2]) / 2, box[rows, 3]], axis=1)
         cov_m2[rows] = plane.cov_m2(foot, np.stack([across[rows], down[rows]], axis=1))
