@@ -20,31 +20,36 @@ def wanted_tracks(flow: Flow) -> NDArray[np.int64]:
 
 def gate_speeds(
     flow: Flow,
-    courses: Mapping[int, Course],
+    courses: Mapping[int, Course | None],
     *,
     plane: Plane | None,
     contact_z_m: float = CONTACT_Z_M,
     clock_share: float = CLOCK_SHARE,
 ) -> GateSpeeds:
-    """Return a record for each passage of a gate: counted, or withdrawn as the camera had moved.
+    """Return a record for each passage of a gate by the tracks of ``courses``.
 
-    ``courses`` holds the rows of each track in metres; a track without one is "short".
+    Asked for are passages that count, and those withdrawn because the camera had moved. A track
+    of which nothing is known in metres (None) is "short".
     """
-    passes, rows = flow.crossings, np.flatnonzero(_asked(flow))
-    moved = _withdrawn(flow)[rows]
-    found = [
-        measure_speed(
-            courses[int(passes.track_id[row])],
-            at_ns=int(passes.t_ns[row]),
-            plane=plane,
-            moved=bool(gone),
-            contact_z_m=contact_z_m,
-            clock_share=clock_share,
+    passes = flow.crossings
+    mine = np.isin(passes.track_id, np.array(list(courses), np.int64))
+    rows = np.flatnonzero(_asked(flow) & mine)
+    found = []
+    for row, gone in zip(rows.tolist(), _withdrawn(flow)[rows].tolist(), strict=True):
+        course = courses[int(passes.track_id[row])]
+        if course is None:
+            found.append(SpeedAtLine(reason="camera-moved" if gone else "short"))
+            continue
+        found.append(
+            measure_speed(
+                course,
+                at_ns=int(passes.t_ns[row]),
+                plane=plane,
+                moved=gone,
+                contact_z_m=contact_z_m,
+                clock_share=clock_share,
+            )
         )
-        if int(passes.track_id[row]) in courses
-        else SpeedAtLine(reason="camera-moved" if gone else "short")
-        for row, gone in zip(rows, moved, strict=True)
-    ]
     measured = ("speed_mps", "sigma_random_mps", "sigma_site_mps", "half95_mps", "n", "length_m")
     return GateSpeeds(
         camera_id=flow.camera_id,
