@@ -128,3 +128,19 @@ def test_the_fixed_clips_are_not(name: str) -> None:
     verdict = real_verdict(name, 10.0)
     assert verdict.countable, verdict.reason
     assert verdict.cuts == 0
+
+
+def pushed(t_s: float, to: float, since_s: float) -> NDArray[np.uint8]:
+    return window(STREET, 400.0 + to * (t_s >= since_s))
+
+
+@pytest.mark.parametrize("share", [0.01, 0.03, 0.06])
+def test_a_camera_pushed_once_has_not_moved_all_along(share: float) -> None:
+    verdict = watch(lambda t_s: pushed(t_s, share * WIDTH, 8.0))
+    assert verdict.countable, verdict.reason
+    assert verdict.moving_share < 0.1
+
+
+def test_a_slow_pan_is_found_by_how_far_it_led() -> None:
+    verdict = watch(lambda t_s: window(STREET, 200.0 + 0.004 * WIDTH * t_s), seconds=40.0)
+    assert not verdict.countable

@@ -18,7 +18,7 @@ from typing import Any, cast
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from calmstreet.units import NS_PER_S, s_from_ns
 
@@ -71,7 +71,7 @@ class PictureWatch:
     A picture is looked at every ``sample_every_s``. The camera moves when half of the tiles or more
     shift alike and that adds up, over two seconds, to more than ``shift_share`` of the picture's
     width a second (a mast that sways comes back), or to 3 % of it against the first picture and
-    still goes on. A cut
+    still goes on; the largest of the steps is left out, so that one push is no motion. A cut
     is a picture of whose best quarter of tiles none resembles the sample before.
     ``moving_limit_share`` of the watched time in motion, ``lost_limit_share`` of it without
     likeness to the last reference (renewed every ``reference_s``; only beside a cut or some motion,
@@ -152,7 +152,7 @@ class PictureWatch:
             return
         way, share = _shift(now, last, _STILL_PX)
         self._way.append(way if share >= _MOVING_TILES_SHARE else np.zeros(2))
-        drift = float(np.hypot(*np.sum(self._way, axis=0))) / _WIDTH_PX
+        drift = _lasting_px(list(self._way)) / _WIDTH_PX
         if drift > self._shift_share * _DRIFT_S or self._off_the_start(now):
             self._moving_ns += step_ns
         elif share < _MOVING_TILES_SHARE and _likeness(now, last) < _CUT_LIKENESS:
@@ -169,7 +169,7 @@ class PictureWatch:
         if share < _MOVING_TILES_SHARE:
             return False
         self._off.append(way)
-        goes_on = float(np.hypot(*(way - self._off[0]))) > _GOING_ON_SHARE * _WIDTH_PX
+        goes_on = _lasting_px(np.diff(list(self._off), axis=0)) > _GOING_ON_SHARE * _WIDTH_PX
         return goes_on and float(np.hypot(*way)) > _TURNED_SHARE * _WIDTH_PX
 
 
@@ -225,6 +225,19 @@ class _Spell:
 
     def total_s(self) -> float:
         return s_from_ns(self._total_ns)
+
+
+def _lasting_px(steps: ArrayLike) -> float:
+    """Return how far steps (n, 2) lead together, the largest left out: one push is no motion.
+
+    >>> _lasting_px([(0, 0), (9, 0), (0, 0)]), _lasting_px([(3, 0), (3, 0), (3, 0)])
+    (0.0, 9.0)
+    """
+    each = np.asarray(steps, np.float64).reshape(-1, 2)
+    if len(each) < 2:
+        return 0.0
+    rest = np.delete(each, int(np.hypot(*each.T).argmax()), axis=0)
+    return float(np.hypot(*rest.sum(axis=0))) * len(each) / len(rest)
 
 
 def _prepared(luma: NDArray[np.uint8]) -> NDArray[np.float32]:

@@ -86,6 +86,7 @@ class Resting:
         """Take a turn that was measured."""
         if self.lost:
             self._measured.clear()
+            self._home_ns = t_ns
             self._change(t_ns, self.rest if self.rest.any() else None)
         self._missing_ns = None
         if self._reach(turn - self.rest) > self._off_px:
@@ -122,7 +123,7 @@ class Resting:
         even = turns[np.searchsorted(times, np.linspace(times[0], times[-1], _GRID), "right") - 1]
         middle = np.sort(even, axis=0)[_GRID // 4 : -(_GRID // 4)].mean(axis=0)
         if self._reach(middle - self.rest) <= self._off_px:
-            swing_px = float(np.quantile([self._reach(turn - middle) for turn in even], _SWUNG))
+            swing_px = float(np.quantile([self._reach(turn - self.rest) for turn in even], _SWUNG))
             if swing_px > self._off_px:
                 self.swing_px = max(self.swing_px, swing_px)
             return
