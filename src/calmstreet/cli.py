@@ -243,6 +243,68 @@ def import_points(
 
 
 @app.command()
+def replay(
+    trajectories: Annotated[
+        Path, typer.Argument(help="SUMO FCD, our points, MOT CSV, or a result folder.")
+    ],
+    site: Annotated[Path, typer.Option("--site", help="SITE.toml, in metres or pixels.")],
+    out: OutDir,
+    signals: Annotated[
+        Path | None, typer.Option(help="States of signals: CSV, tlsState XML, event log.")
+    ] = None,
+    routes: Annotated[
+        Path | None, typer.Option(help="SUMO route file with the sizes of vehicle types.")
+    ] = None,
+    clock_offset_s: Annotated[
+        float | None, typer.Option(help="Added to the times of the signals, seconds.")
+    ] = None,
+    clock_sigma_s: Annotated[
+        float | None, typer.Option(help="Standard uncertainty of that clock, seconds.")
+    ] = None,
+    start: Annotated[str | None, typer.Option(help="Time of second 0, ISO 8601.")] = None,
+    camera: Annotated[str | None, typer.Option(help="Which camera of the site.")] = None,
+    fps: Annotated[float, typer.Option(help="Frames per second of a MOT file.")] = 25.0,
+    lang: Annotated[Language, typer.Option(help="Language of the report.")] = Language.EN,
+    as_json: Json = False,
+) -> None:
+    """Judge any trajectories by the same rules as a video."""
+    from calmstreet.pipeline.replay import ReplayRequest
+    from calmstreet.pipeline.replay import replay as run_replay
+
+    request = ReplayRequest(
+        trajectories=trajectories,
+        site=site,
+        out=out,
+        signals=signals,
+        routes=routes,
+        clock_offset_s=clock_offset_s,
+        clock_sigma_s=clock_sigma_s,
+        start=start,
+        camera=camera,
+        fps=fps,
+        lang=lang.value,
+    )
+    _tell(run_replay(request, progress=_progress()), as_json=as_json, out=out)
+
+
+@app.command()
+def explain(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A result folder.")],
+    event_id: Annotated[str, typer.Argument(metavar="EVENT_ID", help="As in events.csv.")],
+    out: Annotated[Path | None, typer.Option(help="The picture to write, SVG.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Print and draw all that decided an event, from its evidence alone."""
+    from calmstreet.pipeline.explaining import explain_event
+
+    found = explain_event(folder, event_id, out=out)
+    if as_json:
+        typer.echo(json.dumps(found, ensure_ascii=False, indent=2))
+    else:
+        typer.echo(found["text"])
+
+
+@app.command()
 def demo(
     out: Annotated[Path, typer.Option(help="Folder of the result.")] = Path("demo"),
     lang: Annotated[Language, typer.Option(help="Language of the report.")] = Language.EN,

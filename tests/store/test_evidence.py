@@ -46,20 +46,20 @@ def all_points() -> TrackPoints:
     return concat_points([a_step(t * S, rows=3) for t in range(85, 120)])
 
 
-def test_evidence_comes_back_without_the_points_it_was_cut_from(tmp_path: Path) -> None:
+def test_evidence_keeps_everybody_near_and_the_state_before(tmp_path: Path) -> None:
     evidence = some_evidence()
     files = write_evidence(tmp_path, evidence)
     read = read_evidence(tmp_path, [file.path for file in files])
     points = all_points()
     near = (points.t_ns >= 90 * S) & (points.t_ns <= 111 * S)
-    assert bits(read.points) == bits(points[near & np.isin(points.track_id, TRACKS)])
+    assert bits(read.points) == bits(points[near])
     assert (read.points.camera_id, read.points.run_id) == ("north", 1)
     assert repr(read.event) == repr(evidence.event)
     assert read.thresholds == {"max_ttc_s": 1.5}
-    assert read.signal_changes.t_ns.tolist() == [95 * S, 100 * S]
-    assert read.signal_changes.signal_id.tolist() == ["s1", "s2"]
+    assert read.signal_changes.t_ns.tolist() == [10 * S, 95 * S, 100 * S]
+    assert read.signal_changes.signal_id.tolist() == ["s1", "s1", "s2"]
     np.testing.assert_array_equal(
-        read.signal_changes.confidence, evidence.signal_changes.confidence[1:]
+        read.signal_changes.confidence, evidence.signal_changes.confidence
     )
     assert [file.path for file in files] == [
         "evidence/1-0123456789abcdef.parquet",

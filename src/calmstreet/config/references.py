@@ -85,19 +85,22 @@ def _by_id(raw: Raw, *tables: str) -> dict[str, Raw]:
     return {row["id"]: row for row in rows if isinstance(row.get("id"), str)}
 
 
-def _gate_signals(raw: Raw) -> Iterator[Fault]:
+def _signals(raw: Raw) -> Iterator[Fault]:
+    """Who names a head that nobody drew: states from outside may govern what lies in metres."""
     heads = _by_id(raw, "signal")
-    for i, row in _entries(raw, "gate"):
-        word = row.get("signal")
-        if not isinstance(word, str):
-            continue
-        if word not in heads:
-            yield f"gate[{i}].signal", _nobody(word, "signal", list(heads))
-        elif _camera_of(raw, heads[word]) != _camera_of(raw, row):
-            yield (
-                f"gate[{i}].signal",
-                f'"{word}" is seen by another camera; name a head of the same',
-            )
+    for table, in_metres in (("gate", "points_m"), ("zone", "polygon_m")):
+        for i, row in _entries(raw, table):
+            word = row.get("signal")
+            if not isinstance(word, str):
+                continue
+            outside = "/" in word or (not heads and in_metres in row)
+            if word not in heads and not outside:
+                yield f"{table}[{i}].signal", _nobody(word, "signal", list(heads))
+            elif word in heads and _camera_of(raw, heads[word]) != _camera_of(raw, row):
+                yield (
+                    f"{table}[{i}].signal",
+                    f'"{word}" is seen by another camera; name a head of the same',
+                )
 
 
 def _movement_ends(raw: Raw) -> Iterator[Fault]:
@@ -139,6 +142,8 @@ def _movement_twice(raw: Raw) -> Iterator[Fault]:
 
 def _metres_without_plane(raw: Raw) -> Iterator[Fault]:
     with_plane = [row.get("id") for _, row in _entries(raw, "camera") if "plane" in row]
+    if not _entries(raw, "camera"):
+        return
     for table, key in (("gate", "points_m"), ("zone", "polygon_m")):
         for i, row in _entries(raw, table):
             if key in row and _camera_of(raw, row) not in with_plane:
@@ -161,7 +166,7 @@ def reference_faults(raw: Raw) -> list[Fault]:
         *_repeated(raw, "movement"),
         *_repeated(raw, "signal"),
         *_cameras(raw),
-        *_gate_signals(raw),
+        *_signals(raw),
         *_movement_ends(raw),
         *_movement_twice(raw),
         *_metres_without_plane(raw),

@@ -21,7 +21,8 @@ from calmstreet.model.run import Run
 from calmstreet.model.site import Site
 from calmstreet.perception.ground import ground_rows
 from calmstreet.pipeline import warned
-from calmstreet.pipeline.counting import count_run, step_blocks
+from calmstreet.pipeline.counting import step_blocks
+from calmstreet.pipeline.judging import judge_run
 from calmstreet.pipeline.planes import camera_plane
 from calmstreet.pipeline.planning import BEHIND_S, check_joins, chosen_camera
 from calmstreet.pipeline.results import write_results
@@ -142,7 +143,7 @@ def import_file(request: ImportRequest) -> dict[str, Any]:
         if found.plane is not None and not np.isfinite(imported.points.xy_m).any():
             imported = replace(imported, points=ground_rows(imported.points, found.plane))
         run = _store(catalogue, run, imported, size_px)
-        catalogue.save_flow(count_run(catalogue, run, site))
+        judge_run(catalogue, run, site)
         if found.plane is not None:
             smooth_run(catalogue, run, found.plane)
         catalogue.save_warnings(run.run_id, [*_notes(request, run), *found.notes])

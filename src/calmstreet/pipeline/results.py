@@ -19,6 +19,7 @@ from calmstreet.model.site import Gate, Site
 from calmstreet.pipeline.charting import make_charts
 from calmstreet.pipeline.collected import Collected, collect
 from calmstreet.pipeline.counting import count_run, step_blocks
+from calmstreet.pipeline.happenings import happenings, write_event_table
 from calmstreet.pipeline.pictures import drawn, load_picture
 from calmstreet.pipeline.progress import Progress, quiet
 from calmstreet.pipeline.summary import camera_bins, make_summary
@@ -70,7 +71,12 @@ def write_results(
         )
         for camera in found.camera_ids
     }
-    summary = {"lang": lang, **make_summary(found, minutes, audit=_audit(folder))}
+    summary = {
+        "lang": lang,
+        **make_summary(found, minutes, audit=_audit(folder)),
+        **happenings(catalogue, found),
+    }
+    write_event_table(catalogue, found, folder / "events.csv")
     _write_tables(folder, found, minutes, summary, lang=lang)
     progress("writing the report", 0.4)
     pictures = _pictures(catalogue, found, ways, words=texts(lang).kinds())

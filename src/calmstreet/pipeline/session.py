@@ -14,8 +14,8 @@ from calmstreet.model.run import Run
 from calmstreet.perception.detector import Detector
 from calmstreet.pipeline import warned
 from calmstreet.pipeline.anchoring import moved_notes, reference_street
-from calmstreet.pipeline.counting import count_run
 from calmstreet.pipeline.eyes import detector_version
+from calmstreet.pipeline.judging import judge_run
 from calmstreet.pipeline.keeping import Keeper
 from calmstreet.pipeline.pictures import keep_background
 from calmstreet.pipeline.planes import camera_plane
@@ -229,8 +229,7 @@ class Session:
         run = replace(self._run, **changes)
         self.catalogue.update_run(run.run_id, **changes)
         self.catalogue.save_shifts(run.run_id, watch.seer.anchorage.shifts())
-        flow = count_run(self.catalogue, run, self.plan.site)
-        self.catalogue.save_flow(flow)
+        flow = judge_run(self.catalogue, run, self.plan.site)
         if watch.seer.plane is not None:
             smooth_run(self.catalogue, run, watch.seer.plane)
         self.catalogue.save_light(run.run_id, watch.light.columns())

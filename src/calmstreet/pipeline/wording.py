@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-__all__ = ["gate_lines", "told"]
+__all__ = ["gate_lines", "rule_lines", "told"]
 
 
 def told(summary: Mapping[str, Any], out: Path) -> Iterator[str]:
@@ -21,10 +21,30 @@ def told(summary: Mapping[str, Any], out: Path) -> Iterator[str]:
         if row["counts"]["total"]:
             way = f"{row['from']} -> {row['to']} ({row['turn']})"
             yield f"  movement {way}: {_counts(row['counts'])}"
+    yield from rule_lines(summary)
     for warning in summary["warnings"]:
         details = ", ".join(f"{name} {value}" for name, value in warning["args"].items())
         yield f"  ! {warning['text']}" + (f" ({details})" if details else "")
     yield f"open {out / 'report.html'}"
+
+
+def rule_lines(summary: Mapping[str, Any]) -> Iterator[str]:
+    """Yield a line per kind of event and per gate with a signal.
+
+    >>> list(rule_lines({"events": {"by_kind": {"red-light": {"violations": 2, "exceptions": 1}}}}))
+    ['  events red-light: 2, noted exceptions 1']
+    """
+    for kind, row in summary.get("events", {}).get("by_kind", {}).items():
+        noted = f", noted exceptions {row['exceptions']}" if row["exceptions"] else ""
+        yield f"  events {kind}: {row['violations']}{noted}"
+    for camera in summary.get("signals", []):
+        for row in camera["gates"]:
+            queue = row["longest_queue_m"]
+            longest = "not known" if queue is None else f"{queue:g} m"
+            yield (
+                f"  signal {row['signal']} at {row['gate']}: {row['passes']} passed, "
+                f"{row['on_red']} on red, longest queue {longest}"
+            )
 
 
 def gate_lines(gates: Sequence[Mapping[str, Any]]) -> Iterator[str]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from calmstreet.errors import StoreError
 from calmstreet.model.event import Event
@@ -33,26 +34,32 @@ _SCALARS: dict[str, Any] = {name: dtype for name, dtype, _, _ in scalar_columns(
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Evidence:
-    """An event with the rows of its road users, the signal changes and the rule's thresholds."""
+    """An event with the rows around it, the signal changes and the rule's thresholds.
+
+    ``site_json`` is the canonical JSON of the camera's part of the site, "" when unknown;
+    ``size_px`` width and height of the picture, (0, 0) for none; rows are kept until
+    ``until_ns`` + MARGIN_S (0: the end of the event), of all road users: who else was there may
+    excuse or explain.
+    """
 
     event: Event
     points: TrackPoints
     signal_changes: SignalChanges
     thresholds: Mapping[str, float]
+    site_json: str = ""
+    size_px: tuple[int, int] = (0, 0)
+    until_ns: int = 0
 
 
 def write_evidence(folder: Path, evidence: Evidence) -> list[StoredFile]:
     """Write evidence/RUN-EVENT.parquet and .json; return both for ``Catalogue.save_evidence``.
 
-    Of the points only the event's own road users (all, where it names none) and, as of the
-    signal changes, only ``MARGIN_S`` around it are kept.
+    Of points and signal changes only ``MARGIN_S`` around the event are kept, and of each signal
+    the change before that, so that its state is known from the first row on.
     """
-    event, start_ns, end_ns = evidence.event, *_span(evidence.event)
+    event, start_ns, end_ns = evidence.event, *_span(evidence)
     points = evidence.points
-    mine = (points.t_ns >= start_ns) & (points.t_ns <= end_ns)
-    if event.track_ids:
-        mine &= np.isin(points.track_id, event.track_ids)
-    kept = points[mine]
+    kept = points[(points.t_ns >= start_ns) & (points.t_ns <= end_ns)]
     columns = {
         name: getattr(kept, column) if part is None else getattr(kept, column)[:, part]
         for name, _, column, part in scalar_columns()
@@ -65,9 +72,19 @@ def write_evidence(folder: Path, evidence: Evidence) -> list[StoredFile]:
     return [_stored(folder, path, evidence, len(kept)) for path in (rows, words)]
 
 
-def _span(event: Event) -> tuple[int, int]:
+def _span(evidence: Evidence) -> tuple[int, int]:
     margin_ns = ns_from_s(MARGIN_S)
-    return event.start_ns - margin_ns, event.end_ns + margin_ns
+    event = evidence.event
+    return event.start_ns - margin_ns, (evidence.until_ns or event.end_ns) + margin_ns
+
+
+def _near(changes: SignalChanges, start_ns: int, end_ns: int) -> NDArray[np.bool_]:
+    """Return which changes to keep: those of the span, and those since the last red before it."""
+    near = (changes.t_ns >= start_ns) & (changes.t_ns <= end_ns)
+    for head in np.unique(changes.signal_id):
+        before = np.flatnonzero((changes.signal_id == head) & (changes.t_ns < start_ns))
+        near[before[-2:]] = True
+    return near
 
 
 def _write_text(path: Path, text: str) -> None:
@@ -76,7 +93,7 @@ def _write_text(path: Path, text: str) -> None:
 
 def _to_json(evidence: Evidence, start_ns: int, end_ns: int) -> str:
     event, changes = evidence.event, evidence.signal_changes
-    near = (changes.t_ns >= start_ns) & (changes.t_ns <= end_ns)
+    near = _near(changes, start_ns, end_ns)
     signals = {name: getattr(changes, name)[near].tolist() for name in _SIGNALS}
     signals["confidence"] = [None if np.isnan(c) else c for c in signals["confidence"]]
     named = {
@@ -94,6 +111,9 @@ def _to_json(evidence: Evidence, start_ns: int, end_ns: int) -> str:
             "reasons": event.reasons,
             "exceptions": event.exceptions,
             "signals": signals,
+            "site": evidence.site_json,
+            "size_px": evidence.size_px,
+            "until_ns": evidence.until_ns,
         },
         ensure_ascii=False,
         indent=1,
@@ -136,6 +156,8 @@ def read_evidence(folder: Path, paths: Sequence[str]) -> Evidence:
         )
         signals = {name: np.array(found["signals"][name], t) for name, t in _SIGNALS.items()}
         thresholds, run_id = values_from_json(found["thresholds"]), int(found["run_id"])
+        wide, high = (int(side) for side in found.get("size_px", (0, 0)))
+        site_json, until_ns = str(found.get("site", "")), int(found.get("until_ns", 0))
     except (KeyError, TypeError, ValueError) as error:
         raise StoreError(f"{words} is damaged ({error}); bring it back from a copy") from error
     columns = joined_columns(read_parquet(rows, _SCALARS, folder=folder))
@@ -144,4 +166,7 @@ def read_evidence(folder: Path, paths: Sequence[str]) -> Evidence:
         points=TrackPoints(camera_id=event.camera_id, run_id=run_id, **columns),
         signal_changes=SignalChanges(**signals),
         thresholds=thresholds,
+        site_json=site_json,
+        size_px=(wide, high),
+        until_ns=until_ns,
     )

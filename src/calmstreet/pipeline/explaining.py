@@ -1,0 +1,170 @@
+"""`calmstreet explain`: one event from its evidence alone, judged once more."""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from calmstreet.errors import InputError
+from calmstreet.model.event import Event
+from calmstreet.model.kinds import KIND_NAMES
+from calmstreet.model.signals import SignalState
+from calmstreet.model.site import Site, site_from_json
+from calmstreet.pipeline.judging import plugged_rules
+from calmstreet.safety.rule import RuleWatch
+from calmstreet.safety.rules import BUILT_IN, chosen_rules
+from calmstreet.store.evidence import Evidence, read_evidence
+from calmstreet.store.folder import write_whole
+from calmstreet.units import kmh_from_mps, to_iso
+
+__all__ = ["explain_event", "judged_again"]
+
+NOT_EVIDENCE = "An aggregate statistic for engineers, not evidence of an offence."
+
+
+def explain_event(folder: Path, event_id: str, *, out: Path | None = None) -> dict[str, Any]:
+    """Return all that decided an event as text and numbers; draw it to ``out`` (or the folder).
+
+    Only evidence/ is read. Raises InputError for an unknown event, StoreError for damaged files.
+    """
+    evidence = read_evidence(folder, _paths(folder, event_id))
+    again = judged_again(evidence)
+    picture = out or folder / "evidence" / f"{event_id}.svg"
+    _draw(evidence, picture)
+    verdict = _verdict(evidence.event, again)
+    lines = [*_lines(evidence), "", f"judged again from the evidence: {verdict}", NOT_EVIDENCE]
+    return {
+        "event_id": event_id,
+        "kind": evidence.event.kind,
+        "same_verdict": verdict == "the same verdict",
+        "verdict": verdict,
+        "picture": str(picture),
+        "text": "\n".join([*lines, f"drawn: {picture}"]),
+    }
+
+
+def _paths(folder: Path, event_id: str) -> list[str]:
+    if not re.fullmatch(r"[0-9a-f]{16}", event_id):
+        raise InputError(f"{event_id} is no event id; take one of 16 hex digits from events.csv")
+    found = sorted((folder / "evidence").glob(f"*-{event_id}.*"))
+    if not found:
+        raise InputError(f"{folder} has no evidence of event {event_id}; see its events.csv")
+    return [path.relative_to(folder).as_posix() for path in found]
+
+
+def judged_again(evidence: Evidence) -> Event | None:
+    """Return what the event's rule finds in the evidence, None when it finds nothing.
+
+    Raises InputError when the rule is not installed or evidence holds no site.
+    """
+    name = evidence.event.rule.split("/")[0]
+    more = plugged_rules()
+    if name not in BUILT_IN and name not in more:
+        raise InputError(f"rule {name} is not installed here; install the package that brings it")
+    if not evidence.site_json:
+        raise InputError(f"the evidence of {evidence.event.event_id} holds no site; judge it anew")
+    site, points = _site(evidence), evidence.points
+    watch = RuleWatch.over(
+        site,
+        camera_id=evidence.event.camera_id,
+        run_id=points.run_id,
+        factories=chosen_rules(site, more=more, only=[name]),
+        metric=bool(np.isfinite(points.xy_m).all(axis=1).any()),
+        signals=evidence.signal_changes if len(evidence.signal_changes) else None,
+    )
+    watch.update(np.unique(points.t_ns), points)
+    found = {event.event_id: event for event in watch.close()}
+    return found.get(evidence.event.event_id)
+
+
+def _site(evidence: Evidence) -> Site:
+    return site_from_json(json.loads(evidence.site_json))
+
+
+def _verdict(event: Event, again: Event | None) -> str:
+    """Compare two verdicts; an event may have gone on longer than its evidence."""
+    if again is None:
+        return "NOT found again"
+    for name in ("kind", "rule", "start_ns", "track_ids", "reasons"):
+        if getattr(event, name) != getattr(again, name):
+            return f"another {name}: {getattr(again, name)}"
+    if repr(dict(event.values)) != repr(dict(again.values)):
+        return f"other values: {dict(again.values)}"
+    if not set(again.exceptions) <= set(event.exceptions):
+        return f"other exceptions: {again.exceptions}"
+    return "the same verdict"
+
+
+def _lines(evidence: Evidence) -> Iterator[str]:
+    event, site = evidence.event, _site(evidence) if evidence.site_json else None
+    lasted_s = (event.end_ns - event.start_ns) / 1e9
+    yield f"{event.kind} {event.event_id}, severity {event.severity} of 4, rule {event.rule}"
+    yield f"camera {event.camera_id}, {to_iso(event.start_ns, site.tz if site else 'UTC')}"
+    yield f"lasted {lasted_s:.2f} s at ({event.place_m[0]:.1f}, {event.place_m[1]:.1f}) m"
+    yield from (f"because: {reason}" for reason in event.reasons)
+    yield from (f"EXCEPTION, no violation: {reason}" for reason in event.exceptions)
+    yield from (f"measured: {name} = {value:.4g}" for name, value in event.values.items())
+    yield from (f"threshold: {name} = {value:g}" for name, value in evidence.thresholds.items())
+    yield from _users(evidence)
+    yield from _signals(evidence)
+    if site is not None:
+        yield from _calibration(site)
+
+
+def _users(evidence: Evidence) -> Iterator[str]:
+    """Tell kind, size, place and speed of each road user at the start of the event."""
+    for track_id in evidence.event.track_ids:
+        mine = evidence.points[evidence.points.track_id == track_id]
+        if not len(mine):
+            continue
+        row = int(np.abs(mine.t_ns - evidence.event.start_ns).argmin())
+        speed = float(np.sqrt((mine.velocity_mps[row].astype(np.float64) ** 2).sum()))
+        sigma = float(np.sqrt(np.nanmax(mine.cov_m2[row, [0, 2]], initial=0.0)))
+        yield (
+            f"road user {track_id & 0xFFFFFFFF}: {KIND_NAMES[mine.kind[row]]}, "
+            f"{mine.length_m[row]:.1f} x {mine.width_m[row]:.1f} m, at "
+            f"({mine.xy_m[row, 0]:.2f}, {mine.xy_m[row, 1]:.2f}) m +- {sigma:.2f} m, "
+            f"{kmh_from_mps(speed):.1f} km/h, {len(mine)} rows"
+        )
+
+
+def _signals(evidence: Evidence) -> Iterator[str]:
+    words = set(" ".join(evidence.event.reasons).split())
+    changes = evidence.signal_changes
+    for t_ns, head, state in zip(
+        changes.t_ns.tolist(), changes.signal_id.tolist(), changes.state.tolist(), strict=True
+    ):
+        if head in words:
+            after_s = (t_ns - evidence.event.start_ns) / 1e9
+            yield f"signal {head}: {SignalState(state).name.lower()} from {after_s:+.2f} s"
+
+
+def _calibration(site: Site) -> Iterator[str]:
+    yield f"site version {site.site_version[:16]}"
+    for camera in site.cameras:
+        if camera.plane is None:
+            yield f"camera {camera.id}: no plane of its own"
+        else:
+            yield f"camera {camera.id}: plane from {len(camera.plane.points_px)} points"
+
+
+def _draw(evidence: Evidence, path: Path) -> None:
+    from calmstreet.report.explained import event_svg
+
+    event = evidence.event
+    site = _site(evidence) if evidence.site_json else Site(id="unknown")
+    svg = event_svg(
+        event,
+        evidence.points,
+        site=site,
+        changes=evidence.signal_changes,
+        title=f"{event.kind} {event.event_id}",
+    )
+
+    def write(part: Path) -> None:
+        part.write_text(svg, encoding="utf-8")
+
+    write_whole(path, write)

@@ -1,0 +1,198 @@
+"""People on foot and on bicycles: on red, outside crossings, where only motors may be."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from calmstreet.geometry.shapes import distance_to
+from calmstreet.model.event import Event
+from calmstreet.model.kinds import Kind
+from calmstreet.safety.conduct import excuses
+from calmstreet.safety.ground_plan import PlanZone
+from calmstreet.safety.rows import Block
+from calmstreet.safety.rule import Post, Rule, ended, new_event
+from calmstreet.safety.spells import Spell, Spells
+from calmstreet.units import NS_PER_S, ns_from_s
+
+__all__ = ["crossing_outside", "near_zone", "pedestrian_on_red", "vulnerable_user"]
+
+Mask = NDArray[np.bool_]
+
+
+def near_zone(block: Block, zone: PlanZone, reach_m: float) -> Mask:
+    """Return which rows lie in a zone or within ``reach_m`` of its border."""
+    place = block.place(zone.metric)
+    far = distance_to(zone.outline, place) * block.unit_m(zone.metric)
+    return np.asarray(block.inside(zone) | (far <= reach_m))
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class PedestrianRedRule:
+    """Steps on a crossing more than ``delay_s`` after its head turned red."""
+
+    post: Post
+    name: str = "pedestrian-on-red"
+    version: int = 1
+    why_not: str = ""
+    _zones: tuple[PlanZone, ...] = ()
+    _spells: dict[str, Spells] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        named = [zone for zone in self.post.zones("crossing") if zone.signal]
+        self._zones = tuple(z for z in named if z.signal in self.post.signals.heads)
+        if not self._zones:
+            self.why_not = (
+                "no states of the crossings' signals are known"
+                if named
+                else "no crossing names a signal"
+            )
+
+    def update(self, block: Block) -> Iterator[Event]:
+        """Take the next block."""
+        wanted = self.post.settings(self.name)
+        for zone in self._zones:
+            spells = self._spells.setdefault(zone.id, Spells(grace_s=2.0))
+            holds = block.inside(zone) & (block.kind == Kind.PEDESTRIAN)
+            for spell, rows in spells.take(block, holds, block.place(zone.metric)):
+                if spell.event is None and not spell.notes:
+                    spell.notes = {"seen": 1.0}
+                    born = int(block.first_ns[rows[0]]) == spell.since_ns
+                    red_ns = self.post.signals.red_since(zone.signal, spell.since_ns)
+                    sigma_s = self.post.clock_sigma_s
+                    if red_ns is not None and not born:
+                        into_s = (spell.since_ns - red_ns) / NS_PER_S
+                        if into_s > wanted.delay_s + 2 * sigma_s:
+                            spell.event = self._event(block, zone, int(rows[0]), into_s)
+                if spell.event is not None:
+                    spell.event = ended(spell.event, spell.last_ns)
+                    yield spell.event
+
+    def _event(self, block: Block, zone: PlanZone, row: int, into_s: float) -> Event:
+        return new_event(
+            self.post,
+            self,
+            start_ns=int(block.t_ns[row]),
+            end_ns=int(block.t_ns[row]),
+            track_ids=[int(block.track_id[row])],
+            place_m=block.at(row),
+            values={"into_red_s": into_s, "sigma_into_red_s": self.post.clock_sigma_s},
+            reasons=[f"stepped on {zone.id} {into_s:.1f} s after {zone.signal} turned red"],
+            exceptions=excuses(self.post, block, row),
+        )
+
+    def finish(self) -> Iterator[Event]:
+        """Nothing is left to tell."""
+        yield from ()
+
+
+def pedestrian_on_red(post: Post) -> Rule:
+    """Return the rule at its post."""
+    return PedestrianRedRule(post=post)
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class OnCarriagewayRule:
+    """On foot on the carriageway outside crossings: crossing it, or walking along it for long."""
+
+    post: Post
+    name: str
+    why_not: str = ""
+    version: int = 1
+    _spells: dict[str, Spells] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        wanted: tuple[str, ...] = ("carriageway", "lane")
+        if self.name == "vulnerable-user":
+            wanted = (*wanted, "motorway")
+        if not self.post.zones(*wanted):
+            self.why_not = f"no zone is a {' or '.join(wanted)}"
+
+    def update(self, block: Block) -> Iterator[Event]:
+        """Take the next block."""
+        wanted = self.post.settings(self.name)
+        on_foot = block.kind == Kind.PEDESTRIAN
+        away = np.ones(len(block), bool)
+        for crossing in self.post.zones("crossing"):
+            away &= ~near_zone(block, crossing, getattr(wanted, "near_m", 2.0))
+        away &= ~block.in_any(self.post.zones("footway", "bus-stop"))
+        for zone in self.post.zones("carriageway", "lane"):
+            spells = self._spells.setdefault(zone.id, Spells())
+            place = block.place(zone.metric)
+            for spell, rows in spells.take(block, on_foot & away & block.inside(zone), place):
+                yield from self._judged(block, zone, spell, rows, on_motorway=False)
+        if self.name == "vulnerable-user":
+            soft = on_foot | (block.kind == Kind.BICYCLE)
+            for zone in self.post.zones("motorway"):
+                spells = self._spells.setdefault(zone.id, Spells())
+                place = block.place(zone.metric)
+                for spell, rows in spells.take(block, soft & block.inside(zone), place):
+                    yield from self._judged(block, zone, spell, rows, on_motorway=True)
+
+    def _judged(
+        self,
+        block: Block,
+        zone: PlanZone,
+        spell: Spell,
+        rows: NDArray[np.intp],
+        *,
+        on_motorway: bool,
+    ) -> Iterator[Event]:
+        ripe = rows[self._ripe(block, zone, spell, rows, on_motorway)]
+        if spell.event is None and len(ripe):
+            row = int(ripe[0])
+            spell.event = new_event(
+                self.post,
+                self,
+                start_ns=spell.since_ns,
+                end_ns=int(block.t_ns[row]),
+                track_ids=[spell.track_id],
+                place_m=block.at(row),
+                values={"lasted_s": (int(block.t_ns[row]) - spell.since_ns) / NS_PER_S},
+                reasons=[self._reason(zone, on_motorway)],
+                exceptions=excuses(self.post, block, row),
+                severity=3 if on_motorway else 1,
+            )
+        if spell.event is not None:
+            spell.event = ended(spell.event, spell.last_ns)
+            yield spell.event
+
+    def _reason(self, zone: PlanZone, on_motorway: bool) -> str:
+        if on_motorway:
+            return f"on foot or on a bicycle in {zone.id}"
+        if self.name == "vulnerable-user":
+            return f"on foot along {zone.id} for long"
+        return f"crossed {zone.id} away from any crossing"
+
+    def _ripe(
+        self,
+        block: Block,
+        zone: PlanZone,
+        spell: Spell,
+        rows: NDArray[np.intp],
+        on_motorway: bool,
+    ) -> Mask:
+        wanted = self.post.settings(self.name)
+        lasted_ns = block.t_ns[rows] - spell.since_ns
+        if self.name == "vulnerable-user":
+            need_s = wanted.lasted_s if on_motorway else wanted.walking_s
+            return np.asarray(lasted_ns >= ns_from_s(need_s))
+        off = block.place(zone.metric)[rows] - spell.origin
+        far_m = np.sqrt(off[:, 0] * off[:, 0] + off[:, 1] * off[:, 1])
+        far_m = far_m * block.unit_m(zone.metric)[rows]
+        return np.asarray((far_m >= wanted.path_m) & (lasted_ns >= ns_from_s(wanted.lasted_s)))
+
+    def finish(self) -> Iterator[Event]:
+        """Nothing is left to tell."""
+        yield from ()
+
+
+def crossing_outside(post: Post) -> Rule:
+    """Return the rule at its post."""
+    return OnCarriagewayRule(post=post, name="crossing-outside")
+
+
+def vulnerable_user(post: Post) -> Rule:
+    """Return the rule at its post."""
+    return OnCarriagewayRule(post=post, name="vulnerable-user")

@@ -1,0 +1,254 @@
+"""Red light and stop line: what a front does at a line while its head is red.
+
+Definitions: science of the project, section 9; thresholds ``[rules.red-light]`` and
+``[rules.stop-line]``. Those already past the line when red begins are no runners: only a front
+that passes the line during red is looked at.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from calmstreet.model.event import Event
+from calmstreet.model.signals import SignalState
+from calmstreet.safety.conduct import beside_gate, crossings_of_gate, excuses, is_motor
+from calmstreet.safety.ground_plan import PlanGate
+from calmstreet.safety.rows import Block
+from calmstreet.safety.rule import Post, Rule, ended, new_event
+from calmstreet.safety.spells import Spells
+from calmstreet.units import NS_PER_S, ns_from_s
+
+__all__ = ["RedLightRule", "StopLineRule", "red_light", "signalled_gates", "stop_line"]
+
+_CLASSES_S = (0.3, 1.0, 2.0)
+
+
+def signalled_gates(post: Post) -> tuple[tuple[PlanGate, ...], str]:
+    """Return the gates whose head has known states, and why there are none."""
+    named = [gate for gate in post.plan.gates if gate.signal]
+    if not named:
+        return (), "no gate names a signal"
+    known = tuple(gate for gate in named if gate.signal in post.signals.heads)
+    return known, "" if known else "no states of the signals are known"
+
+
+@dataclass(slots=True, kw_only=True)
+class _Entered:
+    """A front that passed a line on red and must now be seen to go on."""
+
+    gate: PlanGate
+    t_ns: int
+    red_ns: int
+    speed_mps: float
+    sigma_s: float
+    place_m: tuple[float, float]
+    exceptions: list[str]
+    fastest_mps: float = 0.0
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class RedLightRule:
+    """Passes the line on red and goes on."""
+
+    post: Post
+    gates: tuple[PlanGate, ...]
+    why_not: str
+    name: str = "red-light"
+    version: int = 1
+    _entered: dict[tuple[int, str], _Entered] = field(default_factory=dict)
+
+    def update(self, block: Block) -> Iterator[Event]:
+        """Take the next block."""
+        found = []
+        for gate in self.gates:
+            fresh = self._fronts(block, gate)
+            found += self._go_on(block, gate, fresh)
+        yield from sorted(found, key=lambda event: (event.start_ns, event.event_id))
+
+    def finish(self) -> Iterator[Event]:
+        """Those who were not seen to go on are no runners."""
+        yield from ()
+
+    def _fronts(self, block: Block, gate: PlanGate) -> dict[int, _Entered]:
+        """Return who passes the line on red in this block, by row."""
+        fresh = {}
+        for crossing in crossings_of_gate(block, gate):
+            red_ns = self.post.signals.red_since(gate.signal, crossing.t_ns)
+            row = crossing.row
+            if red_ns is None or not is_motor(block)[row]:
+                continue
+            speed = float(block.speed_mps[row])
+            sigma_m = float(block.sigma_m[row])
+            place_s = sigma_m / speed if speed > 0.1 else 0.0
+            fresh[row] = _Entered(
+                gate=gate,
+                t_ns=crossing.t_ns,
+                red_ns=red_ns,
+                speed_mps=speed,
+                sigma_s=float(np.hypot(self.post.clock_sigma_s, place_s)),
+                place_m=block.at(row),
+                exceptions=[
+                    *excuses(self.post, block, row),
+                    *self._others(block, gate, row),
+                ],
+            )
+        return fresh
+
+    def _others(self, block: Block, gate: PlanGate, row: int) -> list[str]:
+        """Return what the standing of those who have green suggests."""
+        wanted = self.post.settings(self.name)
+        if not block.metric:
+            return []
+        standing, t_ns = 0, int(block.t_ns[row])
+        now = np.flatnonzero(block.t_ns == t_ns)
+        for other in self.gates:
+            since = self.post.signals.green_since(other.signal, t_ns)
+            if other.id == gate.id or since is None:
+                continue
+            if t_ns - since < ns_from_s(wanted.yielding_s):
+                continue
+            ahead = -other.ahead(block.front[now])
+            near = (ahead > -0.5) & (ahead < 8.0) & (block.speed_mps[now] < 0.5)
+            near &= beside_gate(other, block.front[now], 2.5)
+            standing += len(np.unique(block.track_id[now[near]]))
+        if standing >= wanted.yielding:
+            return [f"{standing} road users with green stood still: perhaps an emergency vehicle"]
+        return []
+
+    def _go_on(self, block: Block, gate: PlanGate, fresh: dict[int, _Entered]) -> list[Event]:
+        """Follow who passed until it is ``entry_m`` beyond the line, or ``entry_s`` are over."""
+        wanted = self.post.settings(self.name)
+        units = block.unit_m(gate.metric)
+        beyond = gate.ahead(block.place(gate.metric, front=True)) * units
+        found = []
+        for track_id, start, end in block.spans:
+            key = (track_id, gate.id)
+            if key not in self._entered and not any(start <= row < end for row in fresh):
+                continue
+            for row in range(start, end):
+                if row in fresh:
+                    self._entered[key] = fresh[row]
+                state = self._entered.get(key)
+                if state is None:
+                    continue
+                state.fastest_mps = max(state.fastest_mps, float(block.speed_mps[row]))
+                if block.t_ns[row] - state.t_ns > ns_from_s(wanted.entry_s) or beyond[row] < 0:
+                    del self._entered[key]
+                elif beyond[row] >= wanted.entry_m and state.fastest_mps >= wanted.entry_mps:
+                    del self._entered[key]
+                    found += self._event(track_id, state, int(block.t_ns[row]))
+        return found
+
+    def _event(self, track_id: int, state: _Entered, end_ns: int) -> list[Event]:
+        wanted = self.post.settings(self.name)
+        into_s = (state.t_ns - state.red_ns) / NS_PER_S
+        margin_s = into_s - wanted.delay_s
+        if margin_s <= 2 * state.sigma_s:
+            return []
+        reach = [limit for limit in _CLASSES_S if into_s > limit]
+        event = new_event(
+            self.post,
+            self,
+            start_ns=state.t_ns,
+            end_ns=end_ns,
+            track_ids=[track_id],
+            place_m=state.place_m,
+            values={
+                "into_red_s": into_s,
+                "sigma_into_red_s": state.sigma_s,
+                "margin_in_u": margin_s / (2 * state.sigma_s) if state.sigma_s else float("inf"),
+                "speed_mps": state.speed_mps,
+                "longer_than_s": max(reach, default=0.0),
+            },
+            reasons=[
+                f"the front passed line {state.gate.id} {into_s:.2f} s after signal "
+                f"{state.gate.signal} turned red",
+                f"it went on at up to {state.fastest_mps:.1f} m/s",
+            ],
+            exceptions=state.exceptions,
+            severity=1 + len(reach),
+        )
+        return [event]
+
+
+def red_light(post: Post) -> Rule:
+    """Return the rule at its post."""
+    gates, why_not = signalled_gates(post)
+    return RedLightRule(post=post, gates=gates, why_not=why_not)
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class StopLineRule:
+    """Stands with the front beyond the line while the head is red, and does not go on."""
+
+    post: Post
+    gates: tuple[PlanGate, ...]
+    why_not: str
+    name: str = "stop-line"
+    version: int = 1
+    _spells: dict[str, Spells] = field(default_factory=dict)
+
+    def update(self, block: Block) -> Iterator[Event]:
+        """Take the next block."""
+        for gate in self.gates:
+            spells = self._spells.setdefault(gate.id, Spells(grace_s=0.6))
+            yield from self._at_gate(block, gate, spells)
+
+    def finish(self) -> Iterator[Event]:
+        """Nothing is left to tell."""
+        yield from ()
+
+    def _at_gate(self, block: Block, gate: PlanGate, spells: Spells) -> Iterator[Event]:
+        wanted = self.post.settings(self.name)
+        place = block.place(gate.metric, front=True)
+        past_m = gate.ahead(place) * block.unit_m(gate.metric)
+        state, _ = self.post.signals.at(gate.signal, block.t_ns)
+        holds = (block.speed_mps < wanted.still_mps) & is_motor(block) & (state == SignalState.RED)
+        holds &= (past_m >= wanted.past_m + 2 * block.sigma_m) & (past_m < wanted.past_most_m)
+        holds &= beside_gate(gate, place, 0.0)
+        for spell, rows in spells.take(block, holds, place):
+            if spell.event is not None:
+                spell.event = ended(spell.event, spell.last_ns)
+                yield spell.event
+                continue
+            ripe = rows[block.t_ns[rows] - spell.since_ns >= ns_from_s(wanted.still_s)]
+            if len(ripe):
+                spell.event = self._event(block, gate, int(ripe[0]), spell.since_ns, past_m)
+                spell.event = ended(spell.event, spell.last_ns)
+                yield spell.event
+
+    def _event(
+        self,
+        block: Block,
+        gate: PlanGate,
+        row: int,
+        since_ns: int,
+        past_m: NDArray[np.float64],
+    ) -> Event:
+        return new_event(
+            self.post,
+            self,
+            start_ns=since_ns,
+            end_ns=int(block.t_ns[row]),
+            track_ids=[int(block.track_id[row])],
+            place_m=block.at(row),
+            values={"past_m": float(past_m[row]), "sigma_m": float(block.sigma_m[row])},
+            reasons=[
+                f"the front stood {past_m[row]:.1f} m past line {gate.id} while signal "
+                f"{gate.signal} was red"
+            ],
+            exceptions=excuses(self.post, block, row),
+        )
+
+
+def stop_line(post: Post) -> Rule:
+    """Return the rule at its post."""
+    gates, why_not = signalled_gates(post)
+    return StopLineRule(
+        post=post,
+        gates=tuple(g for g in gates if g.forward),
+        why_not=why_not
+        or ("" if any(g.forward for g in gates) else "no gate with a signal has a direction"),
+    )

@@ -1,0 +1,188 @@
+"""Order rules: forbidden turns, U-turns and STOP signs. They need no plane."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from calmstreet.model.event import Event
+from calmstreet.model.site import Movement
+from calmstreet.safety.conduct import beside_gate, crossings_of_gate, excuses, is_motor
+from calmstreet.safety.ground_plan import PlanGate
+from calmstreet.safety.rows import Block
+from calmstreet.safety.rule import Post, Rule, new_event
+
+__all__ = ["forbidden_turn", "stop_sign"]
+
+
+@dataclass(slots=True, kw_only=True)
+class _Way:
+    """Where a road user came in: zone or gate and time; where it was last; whether it left that."""
+
+    entry_id: str
+    entry_ns: int
+    here_id: str = ""
+    left: bool = False
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class ForbiddenTurnRule:
+    """Makes a movement that the site marks ``forbidden`` (a U-turn is one with ``turn = "u"``).
+
+    The movement is made on arrival at its ``to``; the same end twice counts when the road user
+    was outside for a second or more in between.
+    """
+
+    post: Post
+    name: str = "forbidden-turn"
+    version: int = 1
+    why_not: str = ""
+    _forbidden: dict[tuple[str, str], Movement] = field(default_factory=dict)
+    _ways: dict[int, _Way] = field(default_factory=dict)
+    _outside_ns: dict[int, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for movement in self.post.plan.movements:
+            if movement.forbidden:
+                self._forbidden[movement.from_id, movement.to_id] = movement
+        self.why_not = "" if self._forbidden else "no movement is forbidden"
+
+    def update(self, block: Block) -> Iterator[Event]:
+        """Take the next block."""
+        touched = self._touched(block)
+        motor = is_motor(block)
+        for track_id, start, end in block.spans:
+            if block.t_ns[start] == block.first_ns[start]:
+                self._ways.pop(track_id, None)
+                self._outside_ns.pop(track_id, None)
+            for row in range(start, end):
+                event = self._step(block, track_id, row, touched[row])
+                if event is not None and motor[row]:
+                    yield event
+
+    def _touched(self, block: Block) -> list[str]:
+        """Return the end of a movement that each row is at, "" for none."""
+        ends = {name for m in self.post.plan.movements for name in (m.from_id, m.to_id)}
+        found = np.zeros(len(block), object)
+        found[:] = ""
+        for zone in self.post.plan.zones:
+            if zone.id in ends:
+                found[block.inside(zone)] = zone.id
+        for gate in self.post.plan.gates:
+            if gate.id in ends:
+                for crossing in crossings_of_gate(block, gate):
+                    found[crossing.row] = gate.id
+        return [str(name) for name in found]
+
+    def _step(self, block: Block, track_id: int, row: int, here: str) -> Event | None:
+        way, t_ns = self._ways.get(track_id), int(block.t_ns[row])
+        if not here:
+            if way is not None and way.here_id:
+                way.here_id = ""
+                self._outside_ns[track_id] = t_ns
+            return None
+        if way is None:
+            self._ways[track_id] = _Way(entry_id=here, entry_ns=t_ns, here_id=here)
+            return None
+        was, way.here_id = way.here_id, here
+        away_ns = t_ns - self._outside_ns.get(track_id, t_ns)
+        if was == here or (here == way.entry_id and away_ns < 1_000_000_000):
+            return None
+        movement = self._forbidden.get((way.entry_id, here))
+        if movement is None:
+            return None
+        return new_event(
+            self.post,
+            self,
+            start_ns=way.entry_ns,
+            end_ns=t_ns,
+            track_ids=[track_id],
+            place_m=block.at(row),
+            values={"speed_mps": float(block.speed_mps[row])},
+            reasons=[f"went from {way.entry_id} to {here}, movement {movement.id} is forbidden"],
+            exceptions=excuses(self.post, block, row),
+        )
+
+    def finish(self) -> Iterator[Event]:
+        """Nothing is left to tell."""
+        yield from ()
+
+
+def forbidden_turn(post: Post) -> Rule:
+    """Return the rule at its post."""
+    return ForbiddenTurnRule(post=post)
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class StopSignRule:
+    """Passes a line with ``control = "stop"`` without having nearly stopped just before it."""
+
+    post: Post
+    name: str = "stop-sign"
+    version: int = 1
+    why_not: str = ""
+    _gates: tuple[PlanGate, ...] = ()
+    _least: dict[tuple[int, str], float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        signed = [gate for gate in self.post.plan.gates if gate.control == "stop"]
+        self._gates = tuple(gate for gate in signed if gate.forward)
+        if not self._gates:
+            self.why_not = (
+                'no gate has control = "stop"'
+                if not signed
+                else ("the gate with the STOP sign has no direction")
+            )
+
+    def update(self, block: Block) -> Iterator[Event]:
+        """Take the next block."""
+        for gate in self._gates:
+            yield from self._at_gate(block, gate)
+
+    def _at_gate(self, block: Block, gate: PlanGate) -> Iterator[Event]:
+        wanted = self.post.settings(self.name)
+        place = block.place(gate.metric, front=True)
+        before_m = -gate.ahead(place) * block.unit_m(gate.metric)
+        near = (before_m >= 0) & (before_m <= wanted.before_m) & beside_gate(gate, place, 1.0)
+        passed = {crossing.row: crossing for crossing in crossings_of_gate(block, gate)}
+        motor = is_motor(block)
+        for track_id, start, end in block.spans:
+            key = (track_id, gate.id)
+            for row in range(start, end):
+                if row in passed and motor[row]:
+                    least = min(self._least.pop(key, np.inf), float(block.speed_mps[row]))
+                    if least > wanted.rolling_mps:
+                        yield self._event(block, gate, row, passed[row].t_ns, least)
+                elif near[row]:
+                    least = self._least.get(key, np.inf)
+                    self._least[key] = min(least, float(block.speed_mps[row]))
+                else:
+                    self._least.pop(key, None)
+
+    def _event(self, block: Block, gate: PlanGate, row: int, t_ns: int, least_mps: float) -> Event:
+        wanted = self.post.settings(self.name)
+        no_attempt = least_mps > wanted.no_attempt_mps
+        return new_event(
+            self.post,
+            self,
+            start_ns=t_ns,
+            end_ns=t_ns,
+            track_ids=[int(block.track_id[row])],
+            place_m=block.at(row),
+            values={"least_mps": least_mps},
+            reasons=[
+                f"{'did not try to stop' if no_attempt else 'rolled'} at STOP line {gate.id}: "
+                f"slowest {least_mps:.1f} m/s in the last {wanted.before_m:g} m"
+            ],
+            exceptions=excuses(self.post, block, row),
+            severity=2 if no_attempt else 1,
+        )
+
+    def finish(self) -> Iterator[Event]:
+        """Nothing is left to tell."""
+        yield from ()
+
+
+def stop_sign(post: Post) -> Rule:
+    """Return the rule at its post."""
+    return StopSignRule(post=post)
