@@ -35,6 +35,7 @@ from calmstreet.units import NS_PER_S
 __all__ = ["courses_of", "keep_speeds", "run_speeds"]
 
 _OVER_NS = 2 * NS_PER_S
+_STILL_MPS = 0.01
 _EXACT_M2 = 1e-4  # noise of places that came without any
 
 
@@ -144,9 +145,10 @@ def _course(
     points = track.points
     m_per_px = np.full(len(points), np.nan)
     if plane is not None and np.isfinite(points.box_px).any():
-        pace = np.maximum(np.hypot(velocity_mps[:, 0], velocity_mps[:, 1]), 1e-6)
-        foot = points.foot_px().astype(np.float64)
-        m_per_px = plane.metres_per_px(foot, velocity_mps / pace[:, None])
+        pace = np.hypot(velocity_mps[:, 0], velocity_mps[:, 1])
+        still = ~(pace > _STILL_MPS)
+        way = np.where(still[:, None], [1.0, 0.0], velocity_mps / np.where(still, 1, pace)[:, None])
+        m_per_px = plane.metres_per_px(points.foot_px().astype(np.float64), way)
     xy_m, cov_m2, usable = seen
     return Course(
         t_ns=points.t_ns,

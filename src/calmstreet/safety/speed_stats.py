@@ -61,10 +61,13 @@ class SpeedStats:
     indicative: bool
 
 
-def speed_stats(speed_mps: Array, site_share: float, *, limit_mps: float) -> SpeedStats:
+def speed_stats(
+    speed_mps: Array, site_share: float, *, limit_mps: float, floor_mps: float = 0.0
+) -> SpeedStats:
     """Sum up speeds (n,); ``site_share`` is one sigma common to all, as a share.
 
-    ``limit_mps`` NaN leaves the share over it unknown.
+    ``limit_mps`` NaN leaves the share over it unknown. ``floor_mps`` is the least half of a 95 %
+    interval of a speed, as long as the site is not verified.
 
     >>> stats = speed_stats(np.array([10.0, 20.0]), 0.0, limit_mps=15.0)
     >>> stats.mean_mps.value, round(stats.space_mean_mps, 3), stats.over.value, stats.indicative
@@ -73,16 +76,16 @@ def speed_stats(speed_mps: Array, site_share: float, *, limit_mps: float) -> Spe
     speeds = np.asarray(speed_mps, np.float64)
     return SpeedStats(
         n=len(speeds),
-        mean_mps=_mean(speeds, site_share),
+        mean_mps=_mean(speeds, site_share, floor_mps),
         sd_mps=float(speeds.std(ddof=1)) if len(speeds) > 1 else float("nan"),
-        v85_mps=v85_of(speeds, site_share),
+        v85_mps=v85_of(speeds, site_share, floor_mps=floor_mps),
         space_mean_mps=space_mean_mps(speeds),
-        over=share_over(speeds, limit_mps, site_share),
+        over=share_over(speeds, limit_mps, site_share, floor_mps=floor_mps),
         indicative=len(speeds) < INDICATIVE_BELOW,
     )
 
 
-def _mean(speeds: Array, site_share: float) -> Interval:
+def _mean(speeds: Array, site_share: float, floor_mps: float) -> Interval:
     n = len(speeds)
     if not n:
         return _UNKNOWN
@@ -90,7 +93,7 @@ def _mean(speeds: Array, site_share: float) -> Interval:
     if n == 1:
         return Interval(value=mean, low=float("nan"), high=float("nan"))
     chance = float(stdtrit(n - 1, 0.975)) * float(speeds.std(ddof=1)) / np.sqrt(n)
-    half = float(np.hypot(chance, _K95 * site_share * mean))
+    half = float(np.hypot(chance, max(_K95 * site_share * mean, floor_mps)))
     return Interval(value=mean, low=mean - half, high=mean + half)
 
 
@@ -118,7 +121,7 @@ def percentile_orders(n: int, share: float = 0.85) -> tuple[int, int]:
     return max(low, 1), min(high, n)
 
 
-def v85_of(speeds: Array, site_share: float) -> Interval:
+def v85_of(speeds: Array, site_share: float, *, floor_mps: float = 0.0) -> Interval:
     """Return the speed that 85 % do not exceed (np.percentile), m/s.
 
     Its interval is that of binomial order statistics, widened by the site part.
@@ -128,7 +131,7 @@ def v85_of(speeds: Array, site_share: float) -> Interval:
     ordered = np.sort(speeds)
     value = float(np.percentile(ordered, 85))
     low, high = percentile_orders(len(ordered))
-    site = _K95 * site_share * value
+    site = max(_K95 * site_share * value, floor_mps)
     return Interval(
         value=value,
         low=value - float(np.hypot(value - min(ordered[low - 1], value), site)),
@@ -148,7 +151,9 @@ def wilson(count: int, n: int) -> tuple[float, float]:
     return max(0.0, float(middle - half)), min(1.0, float(middle + half))
 
 
-def share_over(speeds: Array, limit_mps: float, site_share: float) -> Interval:
+def share_over(
+    speeds: Array, limit_mps: float, site_share: float, *, floor_mps: float = 0.0
+) -> Interval:
     """Return which share drives faster than the limit: Wilson's interval, widened by the site.
 
     The site part shifts all speeds together by its 95 %, down and up.
@@ -156,9 +161,9 @@ def share_over(speeds: Array, limit_mps: float, site_share: float) -> Interval:
     n = len(speeds)
     if not n or not np.isfinite(limit_mps):
         return _UNKNOWN
-    shift = _K95 * site_share
+    shift = np.maximum(_K95 * site_share * speeds, floor_mps)
     less, share, more = (
-        float((speeds * (1 + way) > limit_mps).mean()) for way in (-shift, 0.0, shift)
+        float((speeds + way * shift > limit_mps).mean()) for way in (-1.0, 0.0, 1.0)
     )
     low, high = wilson(round(share * n), n)
     return Interval(
