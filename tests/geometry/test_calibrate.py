@@ -48,7 +48,8 @@ TABLE = [
 def test_the_table_of_scale_errors(
     n: int, sigma_px: float, sigma_m: float, far: float, near: float
 ) -> None:
-    spec = spec_of(POINTS[n], sigma_px=sigma_px, sigma_m=(sigma_m,))
+    vague = replace(ALONG, sigma_m=1e4)
+    spec = spec_of(POINTS[n], sigma_px=sigma_px, sigma_m=(sigma_m,), check_lengths=(vague,))
     plane = fit_plane(spec, width_px=1920, height_px=1080)
     found = [
         100 * plane.scale_sigma_share([(LANE_M, 20.0)], [(LANE_M, end)]) for end in (40.0, 25.0)
@@ -121,17 +122,17 @@ def test_it_is_fast_and_the_same_each_time() -> None:
 
 def test_four_points_fit_whatever_their_error_and_are_refused_without_a_length() -> None:
     wrong = replace(spec_of(POINTS[4]), points_m=tuples(POINTS[4] * (1.2, 1.1)))
-    found = calibrate(wrong, width_px=1920, height_px=1080)
-    assert np.abs(found.fit.residual_m).max() < 1e-9
-    assert np.isnan(left_out_m(found.picks)).all()
+    fit = fit_picks(picks_of(wrong, width_px=1920, height_px=1080)[0])
+    assert fit is not None
+    assert np.abs(fit.residual_m).max() < 1e-9
+    with pytest.raises(CalibrationError, match="four points and no check length") as caught:
+        fit_plane(wrong, width_px=1920, height_px=1080)
+    assert caught.value.counts_only
+    checked = spec_of(POINTS[4], check_lengths=(ALONG,))
+    assert fit_plane(checked, width_px=1920, height_px=1080).trusted
+    found = calibrate(replace(wrong, check_lengths=(ALONG,)), width_px=1920, height_px=1080)
     assert not found.plane.trusted
-    assert "sketch" in found.plane.reasons[0]
-    with_length = fit_plane(
-        spec_of(POINTS[4], check_lengths=(ALONG,)), width_px=1920, height_px=1080
-    )
-    assert with_length.trusted
-    wrong = replace(wrong, check_lengths=(ALONG,))
-    assert not fit_plane(wrong, width_px=1920, height_px=1080).trusted
+    assert np.isnan(left_out_m(found.picks)).all()
 
 
 def test_five_points_are_a_sketch() -> None:
@@ -199,7 +200,7 @@ def test_mirrored_points_are_refused() -> None:
 def test_a_point_in_the_sky_is_refused() -> None:
     camera = replace(CAMERA, pitch_rad=0.2)
     for n in (4, 6):
-        spec = spec_of(POINTS[n], camera=camera, check_lengths=())
+        spec = spec_of(POINTS[n], camera=camera, check_lengths=(ALONG,) if n == 4 else ())
         spec = replace(spec, points_px=(*spec.points_px[:-1], (900.0, 30.0)))
         if n == 4:
             with pytest.raises(CalibrationError, match=r"horizon|mirrored") as caught:

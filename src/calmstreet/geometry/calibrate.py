@@ -195,6 +195,12 @@ def _refuse_poor(picks: Picks, picture_px2: int) -> None:
             f"add {4 - n} or more",
             counts_only=True,
         )
+    if n == 4 and not len(picks.length_m):
+        raise CalibrationError(
+            "the plane has four points and no check length, which fit exactly whatever their "
+            "error; counts only, add two points or measure one length on the ground",
+            counts_only=True,
+        )
     for points, what in ((picks.px, "of the picture"), (picks.m, "on the ground")):
         sizes = np.linalg.svd(points - points.mean(axis=0), compute_uv=False)
         if sizes[1] < _LINE_SHARE * sizes[0]:
