@@ -112,6 +112,10 @@ def test_a_length_that_disagrees_is_told_and_refused(film: Path, tmp_path: Path)
         (replace(SPEC, points_m=tuple((y, x) for x, y in SPEC.points_m)), "is mirrored"),
         (replace(SPEC, points_px=SPEC.points_px[:3], points_m=SPEC.points_m[:3]), "counts only"),
         (
+            replace(SPEC, points_px=(SPEC.points_px[1], *SPEC.points_px[1:])),
+            "names a pixel twice",
+        ),
+        (
             replace(SPEC, points_px=tuple((x * 2, y * 2) for x, y in SPEC.points_px)),
             "outside the picture",
         ),
@@ -138,6 +142,15 @@ def test_a_still_is_made_coarse(tmp_path: Path) -> None:
     assert done.code == 0, done.err
     grey = picture_of(out)[..., 1]
     assert ((grey > 60) & (grey < 200)).mean() > 0.85
+
+
+@pytest.mark.parametrize(
+    ("option", "value"), [("--k1", "-1.5"), ("--k1", "nan"), ("--focal-px", "0")]
+)
+def test_a_lens_that_is_none(film: Path, tmp_path: Path, option: str, value: str) -> None:
+    done = calm("calibrate", "--points", points_csv(tmp_path), "--frame", film, option, value)
+    assert done.code == 2
+    assert done.faults[0].startswith(f"calmstreet: {option} ")
 
 
 @pytest.mark.parametrize("name", ["none.png", "none.mp4", "text.png"])

@@ -48,6 +48,12 @@ class CalibrateRequest:
     k1: float = 0.0
     focal_px: float = float("nan")
 
+    def __post_init__(self) -> None:
+        if not -1 <= self.k1 <= 1:
+            raise InputError(f"--k1 {self.k1:g} must lie between -1 and 1")
+        if self.focal_px <= 0:
+            raise InputError(f"--focal-px {self.focal_px:g} must be more than 0")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Calibrated:
@@ -66,6 +72,8 @@ def calibrate_camera(request: CalibrateRequest) -> Calibrated:
     """
     points = read_ground_points(request.points)
     lengths = read_check_lengths(request.check_lengths) if request.check_lengths else ()
+    if len(set(points.points_px)) < len(points.points_px):
+        raise InputError(f"{request.points} names a pixel twice; give every point once")
     width_px, height_px = _size_of(request.frame)
     spec = PlaneSpec(
         points_px=points.points_px,
