@@ -12,13 +12,83 @@ OutFile = Annotated[
     Path, typer.Option("--out", help="The table to write, .csv or .parquet; a page lies beside it.")
 ]
 Lang = Annotated[str, typer.Option("--lang", help="Language of the page: en, ru, kk or uz.")]
+TimeZone = Annotated[str, typer.Option("--tz", help="Zone of times without an offset.")]
+Step = Annotated[
+    str | None, typer.Option(help="Length of a step, such as 15min; found if not given.")
+]
+Zeros = Annotated[str, typer.Option(help="What 0 means: count, or missing.")]
+Holidays = Annotated[
+    str | None, typer.Option(help="Countries whose holidays count, ISO codes: KZ, UZ, US-MN.")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on standard output.")]
 
 
 def add_verbs(app: typer.Typer) -> None:
     """Add every verb of the outlook to the command line."""
-    for verb in (screen, study):
+    for verb in (forecast, anomalies, screen, study):
         app.command()(verb)
+
+
+def forecast(
+    counts: Annotated[Path, typer.Argument(metavar="COUNTS", help="CSV or Parquet of series.")],
+    out: OutFile = Path("forecast.csv"),
+    horizon: Annotated[str, typer.Option(help="How far: 15min, 24h, 7d.")] = "24h",
+    backtest: Annotated[
+        bool, typer.Option("--backtest", help="Score it against the floors as well (minutes).")
+    ] = False,
+    folds: Annotated[int, typer.Option(help="How many times the backtest refits.")] = 4,
+    tz: TimeZone = "UTC",
+    step: Step = None,
+    zeros: Zeros = "count",
+    holidays: Holidays = None,
+    outside: Annotated[
+        str | None,
+        typer.Option("--with", help="Other columns to look at, such as weather: temp,rain."),
+    ] = None,
+    models: Annotated[
+        str, typer.Option(help="Models beside the floors: lightgbm, mstl; floors for none.")
+    ] = "lightgbm",
+    lang: Lang = "en",
+    as_json: Json = False,
+) -> None:
+    """Forecast every series with intervals; models are used only where they beat the floor."""
+    from calmstreet.pipeline.outlook_forecast import ForecastRequest, forecast_counts
+    from calmstreet.pipeline.progress import reporter
+
+    request = ForecastRequest(
+        counts=counts,
+        out=out,
+        horizon=horizon,
+        backtest=backtest,
+        folds=folds,
+        tz=tz,
+        step=step or "",
+        zeros=zeros,
+        holidays=holidays or "",
+        outside=_listed(outside),
+        models=_listed(models),
+        lang=lang,
+    )
+    _tell(forecast_counts(request, progress=reporter()), as_json=as_json)
+
+
+def anomalies(
+    counts: Annotated[Path, typer.Argument(metavar="COUNTS", help="CSV or Parquet of series.")],
+    out: OutFile = Path("anomalies.csv"),
+    tz: TimeZone = "UTC",
+    step: Step = None,
+    zeros: Zeros = "count",
+    holidays: Holidays = None,
+    lang: Lang = "en",
+    as_json: Json = False,
+) -> None:
+    """Tell incidents from faults of the data, at most one false alarm a day and series."""
+    from calmstreet.pipeline.outlook_anomalies import find_anomalies
+
+    done = find_anomalies(
+        counts, out=out, tz=tz, step=step or "", zeros=zeros, holidays=holidays or "", lang=lang
+    )
+    _tell(done, as_json=as_json)
 
 
 def screen(
@@ -49,6 +119,10 @@ def study(
     from calmstreet.pipeline.outlook_sites import study_measure
 
     _tell(study_measure(before_after, out=out, lang=lang), as_json=as_json)
+
+
+def _listed(text: str | None) -> tuple[str, ...]:
+    return tuple(word.strip() for word in (text or "").split(",") if word.strip())
 
 
 def _tell(summary: dict[str, Any], *, as_json: bool) -> None:

@@ -32,6 +32,57 @@ def _screen(s: Mapping[str, Any]) -> Iterator[str]:
         yield "fitted to few sites or crashes: indicative only; better borrow predicted and k"
 
 
+def _forecast(s: Mapping[str, Any]) -> Iterator[str]:
+    yield (
+        f"{s['series']} series, {s['steps']} steps of {s['step_s'] / 60:g} min, "
+        f"{100 * s['missing_share']:.1f} % missing; {s['horizon_steps']} steps ahead"
+    )
+    yield from _repairs(s)
+    if not s["lightgbm"]:
+        yield "only the floors: for models install pip install 'calmstreet[forecast]'"
+    for group in s["models"]:
+        yield f"  {group['from_s'] / 3600:g} to {group['to_s'] / 3600:g} h: {group['model']}"
+    for row in s["scores"]:
+        name = f"chosen ({row['used']})" if row["model"] == "chosen" else row["model"]
+        yield (
+            f"  scored {row['horizon_s'] / 3600:g} h {name}: MASE {row['mase']:.3f}, "
+            f"MAE {row['mae']:.2f}, WIS {row['wis']:.2f}, 90 % held {100 * row['coverage90']:.1f} %"
+        )
+    if s["unknown_rows"]:
+        yield f"{s['unknown_rows']} forecasts are unknown: nothing of their past was watched"
+
+
+def _anomalies(s: Mapping[str, Any]) -> Iterator[str]:
+    yield (
+        f"{s['series']} series, {s['watched_series_days']:.1f} days watched: {s['incidents']} "
+        f"incidents, {s['data_faults']} faults of the data"
+    )
+    if s["averaged"]:
+        yield f"irregular times were averaged over {s['step_s'] / 60:g} min"
+    yield from _repairs(s)
+    for row in s["first"][:10]:
+        yield (
+            f"  {row['start']} {row['series']}: {row['kind']}, {row['what']}, "
+            f"{row['observed']:g} where {row['expected']:g} was expected"
+        )
+
+
+_REPAIRS = {
+    "negative": "negative values, taken as missing",
+    "infinite": "infinite values, taken as missing",
+    "zero": "zeros, taken as missing as asked",
+    "unwatched": "rows watched for less than 80 %, taken as missing",
+    "repeated": "rows that stand twice, read once",
+    "contradicted": "steps with two different values for one time, taken as missing",
+    "averaged": "steps with several times, averaged",
+}
+
+
+def _repairs(s: Mapping[str, Any]) -> Iterator[str]:
+    for reason, rows in s["repairs"].items():
+        yield f"  {rows} {_REPAIRS[reason]}"
+
+
 _VERDICTS = {
     "fewer": "fewer crashes than without the measure",
     "more": "more crashes than without the measure",
@@ -51,6 +102,8 @@ def _study(s: Mapping[str, Any]) -> Iterator[str]:
 
 
 _WORDING: dict[str, Callable[[Mapping[str, Any]], Iterator[str]]] = {
+    "forecast": _forecast,
+    "anomalies": _anomalies,
     "screen": _screen,
     "study": _study,
 }
