@@ -5,9 +5,10 @@
 - A lasting shift (somebody bumped the camera, a motor turned it) is kept with its start.
 - Lost: the street is found nowhere for a while although the picture shows something.
 
-The street is the calibration picture when there is one, else the first seconds of the run. When
-the light has changed so much that few of its landmarks are alike, a newer street is taken as seen
-from where the camera is known to look; as soon as the first one is found again, it leads.
+The street is the calibration picture when there is one, else the first seconds of the run. Light
+that changes pulls at landmarks before it hides them (a shadow wanders), so as soon as some are no
+longer alike a newer street is taken every half a minute, seen from where the camera rests; when
+the first street is alike again, it leads.
 """
 
 from dataclasses import dataclass, replace
@@ -29,7 +30,8 @@ _EARLY_NS = round(0.2 * NS_PER_S)
 _STREET_NS = 5 * NS_PER_S
 _FEWEST_STREET = 8
 _RENEW_NS = 30 * NS_PER_S
-_FEW_ALIKE_SHARE = 0.6
+_FEW_ALIKE_SHARE = 0.85
+_FIRST_ALIKE_SHARE = 0.7
 _OFF_PX = 0.5
 _MIN_CONTRAST = 4.0
 _FOLLOWS = 0.1
@@ -84,7 +86,7 @@ class Anchorage:
         self._sampled_ns = 0
         self._early: list[tuple[int, NDArray[np.uint8]]] = []
         self._anchors: list[tuple[Landmarks, Array]] = []
-        self._made_ns = 0
+        self._made_ns = self._tried_ns = 0
         self._street = np.empty((0, 0), np.float32)
         self._turn = np.zeros(4)
         self._missing = False
@@ -220,8 +222,12 @@ class Anchorage:
     def _located(self, t_ns: int, small: NDArray[np.uint8]) -> Sighting | None:
         """Return how the picture is turned, by the newest street; now and then by the first."""
         ordered = self._anchors[::-1]
-        if len(ordered) > 1 and t_ns - self._made_ns > _RENEW_NS:
-            ordered, self._made_ns = self._anchors, t_ns
+        if len(ordered) > 1 and t_ns - self._tried_ns > _RENEW_NS:
+            self._tried_ns = t_ns
+            found = self._anchors[0][0].locate(small, near=self._turn)
+            if found.sure and found.agree >= _FIRST_ALIKE_SHARE * found.seen:
+                del self._anchors[1:]
+                return found
         for landmarks, base in ordered:
             found = landmarks.locate(small, near=self._turn - base)
             if found.sure:
@@ -233,9 +239,10 @@ class Anchorage:
         return None
 
     def _follow_light(self, t_ns: int, small: NDArray[np.uint8], found: Sighting) -> None:
-        """Learn the street; take it for landmarks where hardly any of those in use are alike."""
+        """Learn the street; take it for landmarks once some of the first street's are not alike."""
         cv2.accumulateWeighted(small, self._street, _FOLLOWS)
-        few = found.agree < _FEW_ALIKE_SHARE * found.seen
+        few = len(self._anchors) > 1 or found.agree < _FEW_ALIKE_SHARE * found.seen
         if few and t_ns - self._made_ns > _RENEW_NS:
             newer = (self._landmarks(self._street), self._resting.rest.copy())
             self._anchors, self._made_ns = [self._anchors[0], newer], t_ns
+            self._tried_ns = t_ns

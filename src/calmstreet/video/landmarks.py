@@ -80,13 +80,13 @@ class Landmarks:
         span = np.arange(-_HALF_PX, _HALF_PX + 1)
         x = (places[:, 0, None, None] + span[None, None, :]).repeat(len(span), 1)
         y = (places[:, 1, None, None] + span[None, :, None]).repeat(len(span), 2)
-        n = len(places)
-        self._x = x.reshape(n, -1).astype(np.float32)
-        self._y = y.reshape(n, -1).astype(np.float32)
-        piece = luma[y, x].reshape(n, -1)
+        n, size = len(places), len(span) ** 2
+        self._x = x.reshape(n, size).astype(np.float32)
+        self._y = y.reshape(n, size).astype(np.float32)
+        piece = luma[y, x].reshape(n, size)
         self._piece = piece - piece.mean(axis=1, keepdims=True)
         self._power = np.einsum("ij,ij->i", self._piece, self._piece)
-        slope = np.stack([across[y, x], down[y, x]], axis=1).reshape(n, 2, -1) / np.float32(8)
+        slope = np.stack([across[y, x], down[y, x]], axis=1).reshape(n, 2, size) / np.float32(8)
         slope -= slope.mean(axis=2, keepdims=True)
         self._slope = slope
         self._info = np.einsum("iaj,ibj->iab", slope, slope).astype(np.float64)
@@ -106,9 +106,8 @@ class Landmarks:
         """Return how a picture (h, w) is turned; ``near`` (4,) is where to begin."""
         picture = np.asarray(small)
         turn, step_px = near.copy(), np.inf
-        agree, sigma_px = 0, np.inf
-        seen = 0
-        for _ in range(_STEPS):
+        agree, seen, sigma_px = 0, 0, np.inf
+        for _ in range(_STEPS if len(self) else 0):
             change, agree, seen, sigma_px = self._step(picture, turn)
             turn += change
             step_px = self._focal_px * float(np.abs(change).max())
