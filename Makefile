@@ -1,32 +1,33 @@
 # The verbs of this checkout. Everything is installed into .venv on demand.
 #
-#   make demo         install, then watch a rendered street and print counts beside the truth
+#   make demo         install, watch a rendered street, print counts beside the truth, open the desk
 #   make test         all tests
 #   make check        format, lint, types, layers, rules of the house
 #   make fix          format and repair what can be repaired
 #   make bench        speeds as ratios (minutes)
 #   make bench-peers  against other software, in environments of its own (minutes, network)
+#   make web          the pages of the desk again, when their sources changed
 #   make clean        remove .venv and build products
 #
-# PYTHON=/path/to/python chooses the Python; CALMSTREET_NET_DIR and CALMSTREET_REQUIRE_NET are
-# handed to the build (see hatch_build.py); pip's own settings apply.
+# PYTHON=/path/to/python chooses the Python; CALMSTREET_NET_DIR, CALMSTREET_REQUIRE_NET and
+# CALMSTREET_REQUIRE_WEB are handed to the build (see hatch_build.py); pip's own settings apply.
 
 VENV := .venv
 PY := $(VENV)/bin/python
 READY := $(VENV)/.ready
-CODE := src tests build_net hatch_build.py
+CODE := src tests build_net build_web hatch_build.py
 
 SUITABLE := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
 FIND_PYTHON = for candidate in $(or $(PYTHON),python3.11 python3.13 python3.12 python3); do \
 	if "$$candidate" -c "$(SUITABLE)" >/dev/null 2>&1; then echo "$$candidate"; break; fi; done
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fix bench bench-peers clean
+.PHONY: help demo web test check fix bench bench-peers clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
 
-$(READY): pyproject.toml constraints.txt hatch_build.py $(wildcard build_net/*.py)
+$(READY): pyproject.toml constraints.txt hatch_build.py $(wildcard build_net/*.py build_web/*.py)
 	@python=$$($(FIND_PYTHON)); \
 	if [ -z "$$python" ]; then \
 		echo "Calmstreet needs Python 3.11 or newer with venv (Debian: python3 and python3-venv);" \
@@ -37,6 +38,9 @@ $(READY): pyproject.toml constraints.txt hatch_build.py $(wildcard build_net/*.p
 	@$(PY) -c 'from calmstreet.perception.onnx import net_is_installed as there; \
 	print("Installed, with the net." if there() else "Installed WITHOUT the net, which could not be fetched: Calmstreet sees with its motion eye alone. Connect and run make again after make clean.")'
 	@touch $@
+
+web: $(READY)
+	@$(PY) -m build_web
 
 demo: $(READY)
 	@$(VENV)/bin/calmstreet demo
@@ -62,4 +66,5 @@ bench-peers: $(READY)
 	@bash tests/bench-peers/run
 
 clean:
-	@rm -rf $(VENV) dist build src/calmstreet/perception/nets
+	@rm -rf $(VENV) dist build src/calmstreet/perception/nets src/calmstreet/web/static \
+		frontend/node_modules

@@ -1,5 +1,6 @@
 """What is shipped, with what, and under which licence."""
 
+import json
 import re
 import shutil
 import subprocess
@@ -13,6 +14,7 @@ from typing import Any
 import pytest
 from build_net.fetch import FILES, PACKAGE
 from build_net.make import NET_FOLDER, net_is_made
+from build_web.make import FRONTEND, WEB_FOLDER, WebAbsent, make_web, sources_sha256, web_is_made
 from hatch_build import CONVERTER, FETCHER, NetBuildHook
 from hatchling.builders.sdist import SdistBuilder
 from hatchling.builders.wheel import WheelBuilder
@@ -24,7 +26,11 @@ ROOT = Path(__file__).resolve().parents[2]
 
 LARGEST_WHEEL_BYTES = 15_000_000
 NETS = "calmstreet/perception/nets/"
+PAGES = "calmstreet/web/static/"
 needs_net = pytest.mark.skipif(not net_is_made(ROOT), reason="the net is not in the source tree")
+needs_web = pytest.mark.skipif(
+    not web_is_made(ROOT), reason="the pages of these sources are not built: make web"
+)
 
 
 def pins() -> dict[str, str]:
@@ -116,17 +122,65 @@ def test_tracked_files_name_no_registry_host_and_no_place_on_a_machine() -> None
 
 
 @needs_net
-def test_hook_asks_for_nothing_when_the_net_is_there() -> None:
+@needs_web
+def test_hook_asks_for_nothing_when_net_and_pages_are_there() -> None:
     assert a_hook(ROOT).dependencies() == []
 
 
-def test_hook_asks_for_npm_only_without_a_folder(
+def pages_of(root: Path) -> None:
+    """Put sources and pages built from them into a tree."""
+    (root / FRONTEND).mkdir()
+    (root / FRONTEND / "index.html").write_text("source")
+    place = root / WEB_FOLDER
+    place.mkdir(parents=True)
+    (place / "index.html").write_text("page")
+    (place / "built.json").write_text(json.dumps({"sources_sha256": sources_sha256(root)}))
+
+
+def test_hook_asks_for_npm_only_without_a_folder_or_without_pages(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("CALMSTREET_NET_DIR", raising=False)
     assert a_hook(tmp_path).dependencies() == [*CONVERTER, *FETCHER]
     monkeypatch.setenv("CALMSTREET_NET_DIR", str(tmp_path))
+    assert a_hook(tmp_path).dependencies() == [*CONVERTER, *FETCHER]
+    pages_of(tmp_path)
     assert a_hook(tmp_path).dependencies() == list(CONVERTER)
+
+
+def test_pages_of_other_sources_are_built_again(tmp_path: Path) -> None:
+    assert not web_is_made(tmp_path)
+    pages_of(tmp_path)
+    assert web_is_made(tmp_path)
+    (tmp_path / FRONTEND / "node_modules").mkdir()
+    (tmp_path / FRONTEND / "node_modules" / "x.js").write_text("no source of ours")
+    assert web_is_made(tmp_path)
+    (tmp_path / FRONTEND / "new.ts").write_text("a source")
+    assert not web_is_made(tmp_path)
+    with pytest.raises(WebAbsent, match=r"package-lock\.json is missing"):
+        make_web(tmp_path)
+
+
+def test_build_without_the_pages_warns_or_stops_when_they_are_required(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("CALMSTREET_NET_DIR", str(tmp_path / "none"))
+    monkeypatch.delenv("CALMSTREET_REQUIRE_NET", raising=False)
+    monkeypatch.delenv("CALMSTREET_REQUIRE_WEB", raising=False)
+    a_hook(tmp_path).initialize("standard", {})
+    printed = capsys.readouterr()
+    assert "built WITHOUT the pages" in printed.out + printed.err
+    monkeypatch.setenv("CALMSTREET_REQUIRE_WEB", "1")
+    with pytest.raises(SystemExit, match="the pages are required and cannot be built"):
+        a_hook(tmp_path).initialize("editable", {})
+
+
+def test_lock_file_names_no_address() -> None:
+    lock = json.loads((ROOT / FRONTEND / "package-lock.json").read_text())
+    assert len(lock["packages"]) > 50
+    for name, row in lock["packages"].items():
+        assert "resolved" not in row, name
+        assert not name or row.get("integrity"), name
 
 
 def test_build_without_the_net_warns_or_stops_when_it_is_required(
@@ -134,6 +188,7 @@ def test_build_without_the_net_warns_or_stops_when_it_is_required(
 ) -> None:
     monkeypatch.setenv("CALMSTREET_NET_DIR", str(tmp_path / "none"))
     monkeypatch.delenv("CALMSTREET_REQUIRE_NET", raising=False)
+    monkeypatch.delenv("CALMSTREET_REQUIRE_WEB", raising=False)
     a_hook(tmp_path).initialize("standard", {})
     printed = capsys.readouterr()
     assert "built WITHOUT the net" in printed.out + printed.err
@@ -152,6 +207,8 @@ def test_wheel_holds_the_net_and_no_build_code(tmp_path: Path) -> None:
     assert {f"{NETS}nanodet-g.onnx", f"{NETS}nanodet-g.json"} == {
         name for name in names if name.startswith(NETS)
     }
+    if web_is_made(ROOT):
+        assert {f"{PAGES}index.html", f"{PAGES}docs.html", f"{PAGES}built.json"} <= set(names)
     sources = {
         str(path.relative_to(ROOT / "src"))
         for path in tracked()
@@ -170,5 +227,7 @@ def test_source_archive_can_be_built_without_the_network(tmp_path: Path) -> None
     with tarfile.open(archive) as content:
         names = {name.partition("/")[2] for name in content.getnames()}
     needed = {"hatch_build.py", "build_net/make.py", "build_net/check.npz", "pyproject.toml"}
+    needed |= {"build_web/make.py", "frontend/package-lock.json", "frontend/.npmrc"}
+    assert not [name for name in names if "node_modules" in name]
     assert needed <= names
     assert {f"src/{NETS}nanodet-g.onnx", f"src/{NETS}nanodet-g.json"} <= names
