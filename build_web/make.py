@@ -4,8 +4,9 @@ import hashlib
 import json
 import os
 import subprocess
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 __all__ = ["FRONTEND", "WEB_FOLDER", "WebAbsent", "make_web", "sources_sha256", "web_is_made"]
 
@@ -75,7 +76,7 @@ def make_web(root: Path) -> None:
 
 
 def _run(
-    program: Callable[..., "subprocess.CompletedProcess[bytes]"],
+    program: Any,
     arguments: Sequence[str],
     folder: Path,
     name: str,
