@@ -79,8 +79,8 @@ class Conflicts:
     REJECTIONS or "". ``sigma_...`` one standard deviation, NaN = unknown. ``why`` which parts of
     the definition hold ("pet", "ttc", "evasion", joined by "+"); ``ttc_along`` "path",
     "following", "straight" or ""; ``contact`` the footprints overlapped;
-    ``place_pet_s`` the PET at the very place instead of on the area of the whole stream; ``time_gap_s`` least
-    front-to-rear time gap of followers; ``harm_share`` share of such impacts with serious harm.
+    ``place_pet_s`` the PET at the very place instead of on the area of the whole stream;
+    ``time_gap_s`` least front-to-rear time gap of followers; ``harm_share`` share of such impacts with serious harm.
 
     ``paths_version`` names the usual paths that were used, "" for straight lines only;
     ``watched_ns`` (k, 2) are unbroken spells of watching.

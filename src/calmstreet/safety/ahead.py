@@ -35,14 +35,15 @@ class Contact:
     """For each pair of rows, all (n,): ``ttc_s`` inf = none within the horizon.
 
     ``cos_angle`` between the headings at the contact; ``closing_mps`` speed at which the boxes
-    come together there; ``drac_mps2`` what the second must brake; ``x_m``, ``y_m`` the middle
-    between both centres. NaN without a contact.
+    come together there; ``drac_mps2`` what the second must brake, ``brake_mps`` its speed;
+    ``x_m``, ``y_m`` the middle between both centres. NaN without a contact.
     """
 
     ttc_s: Array
     cos_angle: Array
     closing_mps: Array
     drac_mps2: Array
+    brake_mps: Array
     x_m: Array
     y_m: Array
 
@@ -177,11 +178,10 @@ def _touch(
     found["ttc_s"][into] = ttc
     found["cos_angle"][into] = cos_angle
     found["closing_mps"][into] = np.where(rear_end, along, closing)
-    found["drac_mps2"][into] = np.where(
-        rear_end,
-        np.where(ttc > 0, along / np.where(ttc > 0, 2.0 * ttc, 1.0), np.inf),
-        _crossing_drac(at_a, at_b, ttc),
-    )
+    drac, brake = _crossing_drac(at_a, at_b, ttc)
+    rear_drac = np.where(ttc > 0, along / np.where(ttc > 0, 2.0 * ttc, 1.0), np.inf)
+    found["drac_mps2"][into] = np.where(rear_end, rear_drac, drac)
+    found["brake_mps"][into] = np.where(rear_end, along, brake)
     found["x_m"][into] = 0.5 * (at_a.x_m + at_b.x_m)
     found["y_m"][into] = 0.5 * (at_a.y_m + at_b.y_m)
     return hit
@@ -200,28 +200,34 @@ def _moved(boxes: Footprints, wait_s: Array) -> Footprints:
     )
 
 
-def _crossing_drac(a: Footprints, b: Footprints, ttc_s: Array) -> Array:
-    """Return the braking of whoever avoids the contact with less of it.
+def _crossing_drac(a: Footprints, b: Footprints, ttc_s: Array) -> tuple[Array, Array]:
+    """Return the braking of whoever avoids the contact with less of it, and his speed.
 
     One stops short at the place of contact, the other needs until ``clear`` to be out of its way.
     """
-    needed = []
+    needed, speeds = [], []
     for brakes, goes in ((a, b), (b, a)):
         speed = np.sqrt(brakes.vx_mps**2 + brakes.vy_mps**2)
-        stopped = Footprints(
-            x_m=brakes.x_m,
-            y_m=brakes.y_m,
-            cos_heading=brakes.cos_heading,
-            sin_heading=brakes.sin_heading,
-            length_m=brakes.length_m,
-            width_m=brakes.width_m,
-            vx_mps=np.zeros(len(brakes)),
-            vy_mps=np.zeros(len(brakes)),
-        )
-        _, out = box_contact(goes, stopped)
+        _, out = box_contact(goes, _stopped(brakes))
         clear = ttc_s + np.maximum(out, 0.0)
         held = np.where(np.isfinite(clear), clear, 1.0)
         brake = crossing_drac_mps2(speed, distance_m=speed * ttc_s, clear_s=held)
         stop = np.where(ttc_s > 0, speed / np.where(ttc_s > 0, 2.0 * ttc_s, 1.0), np.inf)
         needed.append(np.where(np.isfinite(clear), brake, stop))
-    return np.asarray(np.where(ttc_s > 0, np.minimum(needed[0], needed[1]), np.inf))
+        speeds.append(speed)
+    least = np.where(ttc_s > 0, np.minimum(needed[0], needed[1]), np.inf)
+    return least, np.where(needed[0] <= needed[1], speeds[0], speeds[1])
+
+
+def _stopped(boxes: Footprints) -> Footprints:
+    still = np.zeros(len(boxes))
+    return Footprints(
+        x_m=boxes.x_m,
+        y_m=boxes.y_m,
+        cos_heading=boxes.cos_heading,
+        sin_heading=boxes.sin_heading,
+        length_m=boxes.length_m,
+        width_m=boxes.width_m,
+        vx_mps=still,
+        vy_mps=still,
+    )

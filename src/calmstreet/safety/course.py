@@ -23,10 +23,11 @@ _ONSET_NS = 600_000_000
 class Course:
     """The samples of n pairs (``bounds`` (n + 1,) rows of each) and what follows from them.
 
-    ``smooth_s`` the 0.3 s median of the TTC; ``at`` (n,) the row at which each pair was nearest,
-    -1 where never on a collision course; ``straight`` only on straight lines; ``held`` short for
-    long enough; ``evaded`` somebody braked hard or swerved on a short TTC; ``drac_mps2`` (n,)
-    highest; ``first``, ``last`` rows on a collision course.
+    ``smooth_s`` the 0.3 s median of the TTC (of given trajectories the TTC itself); ``at`` (n,)
+    the row at which each pair was nearest, -1 where never on a collision course; ``straight``
+    only on straight lines; ``held`` short for long enough; ``evaded`` somebody braked hard or
+    swerved on a short TTC; ``drac_mps2`` (n,) highest; ``first``, ``last`` rows on a collision
+    course.
     """
 
     samples: Samples
@@ -52,10 +53,11 @@ def course_of(rows: Samples, *, numbers: Ints, born_ns: Ints, settings: Conflict
     """
     n = len(numbers)
     group = np.searchsorted(numbers, rows.pair)
-    old = rows.t_ns - born_ns[group] >= round(settings.least_age_s * 1e9)
+    old = rows.given | (rows.t_ns - born_ns[group] >= round(settings.least_age_s * 1e9))
     smooth = rolling_median(
         np.where(old, rows.ttc_s, np.nan), group=group, t_ns=rows.t_ns, width_s=_MEDIAN_S
     )
+    smooth = np.where(rows.given, rows.ttc_s, smooth)
     counts = old & (rows.closing_mps >= settings.closing_mps)
     counts &= smooth <= settings.interacting_ttc_s
     on_path = first_lowest(np.where(counts & rows.on_paths, smooth, np.inf), group=group, groups=n)

@@ -171,7 +171,7 @@ def _divided(two: Movers) -> Movers:
         begin, end = getattr(two, part.name)
         if part.name == "t_ns":
             columns[part.name] = begin + np.rint(share * float(end - begin)).astype(np.int64)
-        elif part.name in ("track_id", "kind", "path", "choices"):
+        elif part.name in ("track_id", "kind", "path", "choices", "given"):
             columns[part.name] = np.full(len(share), begin)
         else:
             columns[part.name] = begin + share * (end - begin)

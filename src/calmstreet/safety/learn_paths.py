@@ -2,8 +2,9 @@
 
 Tracks are drawn at one point per metre and gathered by geometry: the longest unclaimed track
 leads, whoever stays within ``aside_m`` of it in the same direction all the way follows. A path
-needs ``least_users`` that went (nearly) the whole way; its centre line is the leader's, shifted at
-each point by the median offset of its users.
+needs a share of the tracks that went (nearly) the whole way; its centre line is the leader's,
+shifted at each point by the median offset of its users. In a clip of some minutes one user is
+enough: his way is then his own, which is what he really did.
 """
 
 from dataclasses import dataclass
@@ -21,7 +22,8 @@ __all__ = ["LearningSettings", "PathLearner", "learn_paths"]
 Array = NDArray[np.float64]
 
 _JUMP_M = 5.0
-_PIECE_M = 80
+_PIECE_M = 60
+_SHARP_COS = np.cos(np.radians(40.0))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,13 +31,15 @@ class LearningSettings:
     """What makes a path.
 
     ``aside_m`` how far users of one path differ; ``whole_share`` how much of it they must go;
-    ``least_users`` a path needs; ``least_m``, ``least_walk_m`` length of a track that counts;
+    ``least_share`` of the tracks a path needs (one at least, ``least_walkers`` of
+    pedestrians); ``least_m``, ``least_walk_m`` length of a track that counts;
     ``most_tracks`` that are looked at (the first ones).
     """
 
     aside_m: float = 1.3
     whole_share: float = 0.8
-    least_users: int = 2
+    least_share: float = 0.003
+    least_walkers: int = 2
     least_m: float = 15.0
     least_walk_m: float = 6.0
     most_tracks: int = 3000
@@ -85,7 +89,9 @@ class PathLearner:
                 if self._walker[track_id] == walker
                 and (even := _drawn_evenly(np.array(trail), 1.0, least)) is not None
             ]
-            for line, users in _with_pieces(drawn, self._settings):
+            share = round(self._settings.least_share * len(drawn))
+            least_users = max(self._settings.least_walkers if walker else 1, share)
+            for line, users in _with_pieces(drawn, self._settings, least_users):
                 fine = _drawn_evenly(line, STATION_M, 0.0)
                 if fine is not None:
                     mm = np.rint(fine * 1000).astype(int).tolist()
@@ -112,25 +118,37 @@ def _drawn_evenly(trail: Array, every_m: float, least_m: float) -> Array | None:
     return np.stack([np.interp(at, along, trail[:, axis]) for axis in (0, 1)], axis=1)
 
 
-def _with_pieces(drawn: list[Array], settings: LearningSettings) -> list[tuple[Array, int]]:
+def _with_pieces(
+    drawn: list[Array], settings: LearningSettings, least_users: int
+) -> list[tuple[Array, int]]:
     """Return (centre line, users) of whole ways and, of the tracks left over, of their pieces.
 
     Who changed lanes shares no whole way with anybody, but pieces of it with many.
     """
-    whole, left = _gathered(drawn, settings)
+    whole, left = _gathered(drawn, settings, least_users)
     pieces = [
-        trail[begin : begin + _PIECE_M]
+        part[begin : begin + _PIECE_M]
         for trail in left
-        for begin in range(0, len(trail) - _PIECE_M // 2, _PIECE_M // 2)
+        for part in _without_hops(trail)
+        for begin in range(0, len(part) - _PIECE_M // 2, _PIECE_M // 2)
     ]
     for line, _ in whole:
         tree, way = cKDTree(line), _ways(line)
         pieces = [p for p in pieces if _offsets(p, line, tree, way, settings.aside_m) is None]
-    return whole + _gathered(pieces, settings)[0]
+    return whole + _gathered(pieces, settings, least_users)[0]
+
+
+def _without_hops(trail: Array) -> list[Array]:
+    """Return the parts of a trail between sudden turns (a hop to the next lane)."""
+    step = np.diff(trail, axis=0)
+    way = step / np.sqrt((step**2).sum(axis=1, keepdims=True))
+    sharp = (way[1:] * way[:-1]).sum(axis=1) < _SHARP_COS
+    cuts = np.flatnonzero(sharp) + 1
+    return [part for part in np.split(trail, cuts) if len(part) >= _PIECE_M // 2]
 
 
 def _gathered(
-    drawn: list[Array], settings: LearningSettings
+    drawn: list[Array], settings: LearningSettings, least_users: int
 ) -> tuple[list[tuple[Array, int]], list[Array]]:
     """Return (centre line, users) of every group, the longest leaders first, and who is left."""
     left = sorted(drawn, key=len, reverse=True)
@@ -145,7 +163,7 @@ def _gathered(
                 rest.append(trail)
             elif np.isfinite(aside).mean() >= settings.whole_share:
                 offsets.append(aside)
-        if len(offsets) >= settings.least_users:
+        if len(offsets) >= least_users:
             found.append((_centre(leader, way, np.array(offsets)), len(offsets)))
         else:
             alone.append(leader)

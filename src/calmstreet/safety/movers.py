@@ -28,8 +28,8 @@ class Movers:
     """Rows sorted by time, then track, all columns (n,).
 
     ``path`` -1: straight on; ``choices`` paths that fit as well; ``var_m2`` mean variance of the
-    place; ``size_share`` relative error of the length; ``braking_mps2``, ``swerving_mps2`` over
-    the last half second (NaN when not seen that long); the latter beyond what the path asks for.
+    place; ``size_share`` relative error of the length; ``given`` no camera saw it, place and
+    size are given, not measured; ``braking_mps2``, ``swerving_mps2`` over the last half second (NaN when not seen that long); the latter beyond what the path asks for.
     """
 
     t_ns: Ints
@@ -50,6 +50,7 @@ class Movers:
     choices: Ints
     var_m2: Array
     size_share: Array
+    given: NDArray[np.bool_]
     braking_mps2: Array
     swerving_mps2: Array
 
@@ -109,6 +110,7 @@ def movers_of(points: TrackPoints, paths: Paths) -> tuple[Movers, Choices]:
         choices=np.zeros(len(x), np.int64),
         var_m2=0.5 * (cov[:, 0] + cov[:, 2]),
         size_share=_size_share(rows),
+        given=np.isnan(rows.box_px[:, 0]),
         braking_mps2=unknown,
         swerving_mps2=unknown,
     )

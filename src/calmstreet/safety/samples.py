@@ -26,8 +26,9 @@ class Samples:
     """One row per pair and step, all columns (n,), velocities (n, 2); a has the lower track id.
 
     ``lane`` +1 a follows b in one lane, -1 b follows a, 0 neither; ``on_paths`` both are on usual
-    paths (or follow in one lane); ``gap_m`` and ``time_gap_s`` of followers; ``cos_now`` between
-    the headings now; ``near_m`` between the centres; ``cover_share`` IoU of the boxes;
+    paths (or follow in one lane); ``given`` no camera saw them; ``time_gap_s`` of followers;
+    ``cos_now`` between the headings now; ``near_m`` between the centres; ``cover_share`` IoU of the
+    boxes;
     ``sigma_gap_m``, ``sigma_speed_mps`` of the pair, NaN = unknown.
     """
 
@@ -43,6 +44,7 @@ class Samples:
     y_m: Array
     lane: Ints
     on_paths: NDArray[np.bool_]
+    given: NDArray[np.bool_]
     time_gap_s: Array
     cos_now: Array
     near_m: Array
@@ -88,6 +90,7 @@ def samples_of(a: Movers, b: Movers, contact: Contact, *, pair: Ints) -> Samples
     a_behind = dx * a.cos_heading + dy * a.sin_heading > 0
     surge = np.where(a_behind, 1.0, -1.0) * (b.braking_mps2 - a.braking_mps2)
     along = np.where(rear_end, contact.closing_mps, np.nan)
+    brake = np.where(rear_end, contact.closing_mps, contact.brake_mps)
     size = [0.5 * who.length_m * who.size_share for who in (a, b)]
     spread = a.var_m2 + b.var_m2
     return Samples(
@@ -97,11 +100,12 @@ def samples_of(a: Movers, b: Movers, contact: Contact, *, pair: Ints) -> Samples
         cos_angle=contact.cos_angle,
         closing_mps=contact.closing_mps,
         drac_mps2=contact.drac_mps2,
-        mdrac_mps2=mdrac_mps2(contact.ttc_s, closing_mps=along),
+        mdrac_mps2=mdrac_mps2(contact.ttc_s, closing_mps=brake),
         mttc_s=mttc_s(contact.ttc_s * along, closing_mps=along, closing_mps2=surge),
         x_m=contact.x_m,
         y_m=contact.y_m,
         lane=lane,
+        given=a.given & b.given,
         on_paths=((a.path >= 0) & (b.path >= 0)) | ((lane != 0) & rear_end),
         time_gap_s=gap / np.maximum(np.where(lane > 0, a.speed_mps, b.speed_mps), 0.5),
         cos_now=cos_now,

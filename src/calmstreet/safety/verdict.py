@@ -310,7 +310,8 @@ def _rejected(
 def _rejected_by_samples(k: int, end: PairEnd, course: Course, settings: ConflictSettings) -> str:
     rows = course.samples[course.rows_of(k)]
     step_s = np.minimum(np.diff(rows.t_ns, append=rows.t_ns[-1:]) / 1e9, 0.5)
-    if (step_s * (rows.cover_share > settings.duplicate_share)).sum() > settings.duplicate_s:
+    covered = (rows.cover_share > settings.duplicate_share) & ~rows.given
+    if (step_s * covered).sum() > settings.duplicate_s:
         return "duplicate boxes"
     with_one = (rows.near_m <= settings.party_m) & (rows.clash_mps() <= _PARTY_MPS)
     if is_unprotected([end.a.kind, end.b.kind]).any() and with_one.mean() > 0.5:
