@@ -11,7 +11,7 @@ from calmstreet.model.kinds import KIND_NAMES
 from calmstreet.report.texts import LANGUAGES, number, placeholders, texts
 
 SOURCE = Path(__file__).resolve().parents[2] / "src" / "calmstreet"
-SAME_EVERYWHERE = {"label.geh"}
+SAME_EVERYWHERE = {"label.geh", "speeds.chart.v85"}
 LATIN_IN_CYRILLIC = {"Calmstreet", "calmstreet", "audit", "counts", "start", "GEH", "PHF"}
 LATIN_IN_CYRILLIC |= {"k", "Hauer", "LightGBM", "MSTL", "MASE", "WIS", "backtest"}
 ENGLISH = re.compile(
@@ -19,6 +19,7 @@ ENGLISH = re.compile(
     r"frames?|counts?|unknown|watched|left|right|through)\b"
 )
 FAMILY = re.compile(r"(label|workbook|section|chart|picture|unit|word|kind)\.[a-z_.]*[a-z]")
+LATIN_IN_CYRILLIC |= {"GPS", "v", "n", "calibrate", "verify", "speed"}
 OTHERS = [lang for lang in LANGUAGES if lang != "en"]
 
 

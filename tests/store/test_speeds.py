@@ -60,6 +60,7 @@ def test_comparisons_stay_when_runs_are_replaced(tmp_path: Path) -> None:
     site = a_site()
     check = SpeedCheck(
         camera_id="north",
+        site_version=site.site_version,
         reference="radar.csv",
         t_ns=7,
         n=12,

@@ -114,10 +114,12 @@ class SpeedCheck:
     ``n`` matched passages; ``bias_mps`` mean of ours minus reference with ``bias_half95_mps``
     half of its 95 % interval; ``spread_mps`` standard deviation of the differences; ``coverage``
     the share of our 95 % intervals that hold the reference; ``unmatched`` reference rows without
-    a passage; ``reference`` the name of the file; ``t_ns`` when it was compared.
+    a passage; ``reference`` the name of the file; ``t_ns`` when it was compared, under the site
+    ``site_version``; ``passed`` whether the speeds may be called verified.
     """
 
     camera_id: str
+    site_version: str
     reference: str
     t_ns: int
     n: int

@@ -11,6 +11,7 @@ from calmstreet.errors import InputError
 from calmstreet.report import sections
 from calmstreet.report.numbers import headline, numbers
 from calmstreet.report.reading import Summary, moment_of, part_of, rows_of, time_is_known
+from calmstreet.report.speed_sections import speeds_shown
 from calmstreet.report.texts import Texts, texts
 
 __all__ = ["report_html", "write_report"]
@@ -19,6 +20,7 @@ _SLOT = re.compile(r"\{\{([a-z_]+)\}\}")
 _CONTENTS = (
     "watched",
     "numbers",
+    "speeds",
     "pictures",
     "charts",
     "errors",
@@ -72,6 +74,7 @@ def report_html(
     parts = (
         sections.watched(summary, words),
         numbers(summary, words),
+        speeds_shown(summary, words),
         sections.pictures_shown(pictures, words),
         sections.charts_shown(charts, words),
         sections.errors(summary, known_errors, words),

@@ -56,10 +56,12 @@ def write_workbook(
     tz: str,
     time_known: str = "given",
     notes: Sequence[str] = (),
+    more: Mapping[str, Sequence[Sequence[Any]]] | None = None,
 ) -> None:
     """Write the workbook; raises InputError where the place cannot be written.
 
     ``notes`` are sentences in the language of ``words``: what was assumed, what is not audited.
+    ``more`` are further pages by title, the first row of each its heading.
     """
     book = Workbook()
     book.remove(book.active)
@@ -81,9 +83,23 @@ def write_workbook(
             else:
                 page.append([words.t(none)])
     _fill_peaks(book.create_sheet(_title(words.t("workbook.sheet.peak"))), cameras, words, clock)
+    for title, rows in (more or {}).items():
+        _fill_plain(book.create_sheet(_title(title)), rows)
     _fill_notes(book.create_sheet(_title(words.t("workbook.sheet.notes"))), words, notes)
     with replacing(path) as draft:
         book.save(draft)
+
+
+def _fill_plain(page: Any, rows: Sequence[Sequence[Any]]) -> None:
+    """Write rows as they are, the heading bold, columns as wide as their words."""
+    for row in rows:
+        page.append(list(row))
+    for cell in page[1]:
+        cell.font, cell.alignment = _BOLD, Alignment(wrap_text=True, vertical="center")
+    for place, column in enumerate(zip(*rows, strict=True), start=1):
+        longest = max(len(str(value)) for value in column[1:] or column)
+        page.column_dimensions[get_column_letter(place)].width = min(max(longest + 2, 11), 30)
+    page.freeze_panes = "A2"
 
 
 def _title(text: str) -> str:

@@ -31,6 +31,7 @@ CREATE TABLE zone_times (
 
 CREATE TABLE speed_checks (
     camera_id TEXT NOT NULL REFERENCES cameras (camera_id),  -- camera whose speeds were compared
+    site_version TEXT NOT NULL REFERENCES sites (site_version),  -- site they were measured under
     t_ns INTEGER NOT NULL,       -- when they were compared
     reference TEXT NOT NULL,     -- name of the file with radar or GPS speeds
     n INTEGER NOT NULL,          -- passages that were matched
