@@ -15,6 +15,7 @@ from calmstreet.model.signals import SignalChanges
 from calmstreet.model.site import Site
 from calmstreet.pipeline.counting import count_run, step_blocks
 from calmstreet.pipeline.planes import camera_plane
+from calmstreet.pipeline.speeds import keep_speeds
 from calmstreet.plugins import RULES
 from calmstreet.safety.rule import Rule, RuleFactory, RuleWatch, run_rules
 from calmstreet.safety.rule_settings import SETTINGS, settings_of, thresholds
@@ -37,12 +38,13 @@ def plugged_rules() -> dict[str, RuleFactory]:
 
 
 def judge_run(catalogue: Catalogue, run: Run, site: Site) -> Flow:
-    """Count a stored run, run the rules over it, keep flow, events and evidence.
+    """Count a stored run, run the rules over it, keep flow, speeds, events and evidence.
 
     Counts, events and their evidence are a function of the stored rows, signal changes and site.
     """
     flow = count_run(catalogue, run, site)
     catalogue.save_flow(flow)
+    keep_speeds(catalogue, run, site, flow)
     changes = catalogue.signal_changes([run.run_id])
     watch = _watch(run, site, changes)
     events = run_rules(watch, step_blocks(catalogue, run)) if run.counted else []

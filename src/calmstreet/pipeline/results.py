@@ -22,14 +22,17 @@ from calmstreet.pipeline.counting import count_run, step_blocks
 from calmstreet.pipeline.happenings import happenings, write_event_table
 from calmstreet.pipeline.pictures import drawn, load_picture
 from calmstreet.pipeline.progress import Progress, quiet
+from calmstreet.pipeline.speeding import collect_speeds
 from calmstreet.pipeline.summary import camera_bins, make_summary
 from calmstreet.pipeline.warned import warn
 from calmstreet.report.draw import draw_pixel_grid, draw_trajectories
 from calmstreet.report.known_errors import known_errors
 from calmstreet.report.page import write_report
 from calmstreet.report.siteplan import draw_site
+from calmstreet.report.speed_map import draw_speed_map
+from calmstreet.report.speed_tables import speed_sheet
 from calmstreet.report.tables import write_counts, write_headways, write_movements
-from calmstreet.report.texts import texts
+from calmstreet.report.texts import Texts, texts
 from calmstreet.report.workbook import CameraCounts, write_workbook
 from calmstreet.safety.bins import minute_bins, peak_hour_of
 from calmstreet.safety.movements import turns_of
@@ -71,16 +74,20 @@ def write_results(
         )
         for camera in found.camera_ids
     }
+    speeding = collect_speeds(catalogue, found, minutes)
     summary = {
         "lang": lang,
         **make_summary(found, minutes, audit=_audit(folder)),
         **happenings(catalogue, found),
+        "speeds": speeding.summary(),
     }
+    speeding.write_tables(folder)
     write_event_table(catalogue, found, folder / "events.csv")
     _write_tables(folder, found, minutes, summary, lang=lang)
     progress("writing the report", 0.4)
     pictures = _pictures(catalogue, found, ways, words=texts(lang).kinds())
     charts = make_charts(found, minutes, summary, lang=lang)
+    charts |= speeding.charts(summary["speeds"], texts(lang))
     _put(folder / "summary.json", json.dumps(summary, ensure_ascii=False, indent=2).encode())
     write_report(
         folder / "report.html",
@@ -134,7 +141,13 @@ def _write_tables(
         notes=[
             words.t(f"note.{row['code']}") for row in (*notes["warnings"], *notes["assumptions"])
         ],
+        more=_speed_pages(notes["speeds"]["gates"], words),
     )
+
+
+def _speed_pages(gates: Sequence[Mapping[str, Any]], words: Texts) -> dict[str, list[list[Any]]]:
+    rows = speed_sheet(gates, words)
+    return {words.t("speeds.sheet.title"): rows} if len(rows) > 1 else {}
 
 
 def _camera_counts(found: Collected, bins: Bins) -> CameraCounts:
@@ -235,7 +248,14 @@ def _camera_pictures(
         for points in blocks:
             draw_trajectories(bgr, points, scale=scale, words=words)
 
-    return {
+    cells = 0
+
+    def speeds(bgr: NDArray[np.uint8]) -> None:
+        nonlocal cells
+        cells = draw_speed_map(bgr, blocks, scale=scale)
+
+    map_of_speeds = drawn(street, speeds)
+    return ({f"speeds-{camera}": map_of_speeds} if cells else {}) | {
         f"trajectories-{camera}": drawn(street, ways),
         f"site-{camera}": drawn(
             street, lambda bgr: draw_site(bgr, site, camera_id=camera, scale=scale)

@@ -130,6 +130,8 @@ def v85_of(speeds: Array, site_share: float, *, floor_mps: float = 0.0) -> Inter
         return _UNKNOWN
     ordered = np.sort(speeds)
     value = float(np.percentile(ordered, 85))
+    if len(ordered) == 1:
+        return Interval(value=value, low=float("nan"), high=float("nan"))
     low, high = percentile_orders(len(ordered))
     site = max(_K95 * site_share * value, floor_mps)
     return Interval(
