@@ -100,7 +100,7 @@ def _drawn(found: Collected, *, clips: int, seed: int) -> Iterator[_Drawn]:
         lot = []
         for start_ns in np.unique(bins.start_ns).tolist():
             mine = bins.start_ns == start_ns
-            if float(bins.exposure_s[mine].max()) >= LEAST_WATCHED_S:
+            if float(bins.exposure_s[mine].min()) >= LEAST_WATCHED_S:
                 light = found.light.get(start_ns, "")
                 lot.append(
                     Minute(start_ns=start_ns, count=float(bins.count[mine].sum()), light=light)
@@ -151,7 +151,8 @@ def _cut(catalogue: Catalogue, found: Collected, drawn: _Drawn, path: Path) -> N
                     seer = Seer(site=site, run=run, net=net, samples=samples)
                 seen = seer.see(frame)
                 if seen is not None:
-                    keeper.take(frame, *seen)
+                    sight, points = seen
+                    keeper.take(frame, sight, seer.as_seen(points))
         keeper.close()
 
 
