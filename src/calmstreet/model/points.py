@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from calmstreet.model.columns import checked, same_length
+from calmstreet.model.columns import checked
 
 __all__ = [
     "OPTIONAL_SCALARS",
@@ -40,6 +40,8 @@ POINT_COLUMNS: tuple[tuple[str, Any, int | None], ...] = (
     ("seen_by", np.uint8, None),
 )
 """Name, dtype and width of every column, in the order in which they are stored."""
+
+_CHECKED = tuple((name, np.dtype(dtype), width) for name, dtype, width in POINT_COLUMNS)
 
 _PARTS: dict[str, tuple[str, ...]] = {
     "box_px": ("box_l_px", "box_t_px", "box_r_px", "box_b_px"),
@@ -131,9 +133,16 @@ class TrackPoints:
     seen_by: NDArray[np.uint8]
 
     def __post_init__(self) -> None:
-        for name, dtype, width in POINT_COLUMNS:
-            object.__setattr__(self, name, checked(name, getattr(self, name), dtype, width))
-        same_length({name: getattr(self, name) for name, _, _ in POINT_COLUMNS})
+        n = len(self.t_ns)
+        for name, dtype, width in _CHECKED:
+            column = getattr(self, name)
+            shape = (n,) if width is None else (n, width)
+            if type(column) is np.ndarray and column.dtype == dtype and column.shape == shape:
+                continue
+            column = checked(name, column, dtype, width)
+            if len(column) != n:
+                raise ValueError(f"column {name} has {len(column)} rows, t_ns has {n}")
+            object.__setattr__(self, name, column)
 
     def __len__(self) -> int:
         return len(self.t_ns)
@@ -225,11 +234,22 @@ def make_points(*, camera_id: str, run_id: int, **columns: Any) -> TrackPoints:
     >>> len(points), bool(np.isnan(points.xy_m).all())
     (2, True)
     """
-    unknown = set(columns) - {name for name, _, _ in POINT_COLUMNS}
-    if unknown:
-        raise ValueError(f"no such columns: {sorted(unknown)}")
-    filled = blank_columns(len(columns["t_ns"]))
-    return TrackPoints(camera_id=camera_id, run_id=run_id, **{**filled, **columns})
+    n = len(columns["t_ns"])
+    if not columns.keys() <= _FILLS.keys():
+        raise ValueError(f"no such columns: {sorted(columns.keys() - _FILLS.keys())}")
+    unknown = {name: _unknown(name, n) for name in _FILLS if name not in columns}
+    return TrackPoints(camera_id=camera_id, run_id=run_id, **unknown, **columns)
+
+
+_FEW = 256
+_BLANK = blank_columns(_FEW)
+
+
+def _unknown(name: str, n: int) -> NDArray[Any]:
+    """Return ``n`` rows of a column that says nothing; copying some is faster than filling."""
+    if n > _FEW:
+        return blank_columns(n)[name]
+    return _BLANK[name][:n].copy()
 
 
 def no_points(*, camera_id: str, run_id: int) -> TrackPoints:

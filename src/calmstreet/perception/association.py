@@ -3,23 +3,34 @@
 Boxes are compared by their overlap after both were widened by the track's own uncertainty: a
 buffered IoU (Yang et al., C-BIoU, 2023) whose buffer is the filter's sigma instead of a fixed
 share, so that a long step, a new-born track and a user behind a bus all get the room they need.
+All boxes are signed, (4, n): see ``table``.
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
-__all__ = ["Pairs", "best_matching", "near_pairs", "overlaps", "swept_pairs", "touching"]
+from calmstreet.perception.table import facing
+
+__all__ = [
+    "Matching",
+    "Pairs",
+    "best_matching",
+    "near_pairs",
+    "overlaps",
+    "swept_pairs",
+    "touching",
+]
 
 
 _SIDEWAYS = 0.3  # how far beside its way a lost user may turn up, in sizes
 _BEHIND = 2.5  # and how far behind its prediction
+_MANY = 2000  # so many pairs of boxes are compared faster in single precision
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Pairs:
+class Pairs(NamedTuple):
     """Candidate pairs: row of the track, row of the detection, how alike they are (0..1)."""
 
     track: NDArray[np.intp]
@@ -27,107 +38,155 @@ class Pairs:
     likeness: NDArray[np.float64]
 
     def where(self, mask: NDArray[np.bool_]) -> "Pairs":
-        """Return the pairs that ``mask`` picks."""
-        return Pairs(
-            track=self.track[mask],
-            detection=self.detection[mask],
-            likeness=self.likeness[mask],
-        )
+        """Return the pairs that ``mask`` picks; the same where it picks all."""
+        if np.count_nonzero(mask) == len(mask):
+            return self
+        return Pairs(self.track[mask], self.detection[mask], self.likeness[mask])
 
 
 def touching(
-    a_px: NDArray[np.float64], b_px: NDArray[np.float64], reach_px: NDArray[np.float64] | float
+    a: NDArray[np.float64], b: NDArray[np.float64]
 ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Return the index pairs (i, j) of boxes that overlap when ``a`` reaches out by ``reach_px``.
+    """Return the index pairs (i, j) of boxes (4, n) and (4, m) that overlap, in order of i, j.
 
-    ``a_px`` (n, 4), ``b_px`` (m, 4) l, t, r, b; ``reach_px`` (n, 2) in x and y, or one number.
+    >>> near, far = [0.0, 0, -2, -2], [9.0, 9, -11, -11]
+    >>> i, j = touching(np.array([far, near]).T, np.array([near]).T)
+    >>> i.tolist(), j.tolist()
+    ([1], [0])
     """
-    low = (a_px[:, :2] - reach_px).T.astype(np.float32)
-    high = (a_px[:, 2:] + reach_px).T.astype(np.float32)
-    left, top, right, bottom = b_px.T.astype(np.float32, order="C")
-    hit = low[0][:, None] < right
-    hit &= high[0][:, None] > left
-    hit &= low[1][:, None] < bottom
-    hit &= high[1][:, None] > top
-    flat = hit.ravel().nonzero()[0]
-    rows = flat // max(1, len(b_px))
-    return rows, flat - rows * len(b_px)
+    other = facing(b)
+    if a.shape[1] * b.shape[1] > _MANY:
+        a, other = a.astype(np.float32), other.astype(np.float32)
+    less = a[:, :, None] < other[:, None]
+    less[:2] &= less[2:]
+    flat = (less[0] & less[1]).ravel().nonzero()[0]
+    i, j = np.divmod(flat, max(1, b.shape[1]))
+    return i, j
 
 
-def overlaps(a_px: NDArray[np.float64], b_px: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the area that boxes share, pair by pair, both (k, 4) -> (k,).
+def overlaps(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the area that boxes share, pair by pair, both (4, k) -> (k,).
 
-    >>> overlaps(np.array([[0.0, 0, 2, 2]]), np.array([[1.0, 1, 3, 3]])).tolist()
+    >>> overlaps(np.array([[0.0, 0, -2, -2]]).T, np.array([[1.0, 1, -3, -3]]).T).tolist()
     [1.0]
     """
-    sides = np.minimum(a_px[:, 2:], b_px[:, 2:]) - np.maximum(a_px[:, :2], b_px[:, :2])
-    np.maximum(sides, 0.0, out=sides)
-    area: NDArray[np.float64] = sides[:, 0] * sides[:, 1]
+    inner = np.maximum(a, b)
+    sides = np.minimum(inner[:2] + inner[2:], 0.0)
+    area: NDArray[np.float64] = sides[0] * sides[1]
     return area
 
 
+def covered_shares(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return which share of each box (4, n) lies under boxes (4, m), at most summed up.
+
+    >>> covered_shares(np.array([[0.0, 0, -4, -2]]).T, np.array([[1.0, 1, -3, -3]]).T).tolist()
+    [0.25]
+    """
+    i, j = touching(a, b)
+    n = a.shape[1]
+    shared = np.bincount(i, overlaps(a.take(i, axis=1), b.take(j, axis=1)), n)
+    sides = a[:2] + a[2:]
+    share: NDArray[np.float64] = shared / np.maximum(sides[0] * sides[1], 1.0)
+    return share
+
+
 def near_pairs(
-    track_px: NDArray[np.float64], reach_px: NDArray[np.float64], seen_px: NDArray[np.float64]
+    tracks: NDArray[np.float64], reach_px: NDArray[np.float64], seen: NDArray[np.float64]
 ) -> Pairs:
     """Return all pairs whose widened boxes overlap, and how alike they are.
 
     Likeness is the buffered IoU times the root of the smaller by the greater size: room for
-    movement shall not make room for another size. ``track_px`` (n, 4) predicted and ``seen_px``
-    (m, 4) detected boxes; ``reach_px`` (n, 2) by how much both are widened on each side.
+    movement shall not make room for another size. ``tracks`` (4, n) predicted and ``seen`` (4, m)
+    detected boxes; ``reach_px`` (2, n) by how much both are widened on each side.
 
-    >>> pairs = near_pairs(np.array([[0.0, 0, 2, 2]]), np.array([[1.0, 0.0]]),
-    ...                    np.array([[3.0, 0, 5, 2], [9.0, 0, 11, 2]]))
+    >>> pairs = near_pairs(np.array([[0.0, 0, -2, -2]]).T, np.array([[1.0], [0.0]]),
+    ...                    np.array([[3.0, 0, -5, -2], [9.0, 0, -11, -2]]).T)
     >>> pairs.detection.tolist(), pairs.likeness.round(3).tolist()
     ([0], [0.143])
     """
-    track, seen = touching(track_px, seen_px, 2.0 * reach_px)
-    likeness = _likeness(track_px[track], seen_px[seen], 2.0 * reach_px[track])
-    return Pairs(track=track, detection=seen, likeness=likeness)
+    all_ways = np.concatenate((tracks, reach_px, reach_px))
+    all_ways[4:] *= 2.0
+    track, detection = touching(tracks - all_ways[4:], seen)
+    near = all_ways.take(track, axis=1)
+    likeness = _likeness(near[:4], seen.take(detection, axis=1), near[4:6])
+    return Pairs(track, detection, likeness)
 
 
 def swept_pairs(
-    track_px: NDArray[np.float64],
+    tracks: NDArray[np.float64],
     way_px: NDArray[np.float64],
     slack_px: NDArray[np.float64],
-    seen_px: NDArray[np.float64],
+    seen: NDArray[np.float64],
 ) -> Pairs:
     """Return the pairs of lost tracks and boxes that lie on the way the track went since.
 
-    ``way_px`` (n, 2) leads from where a track was last seen to where it is predicted in
-    ``track_px`` (n, 4). A user who braked is behind the prediction, one who sped up before it, by
+    ``way_px`` (2, n) leads from where a track was last seen to where it is predicted in
+    ``tracks`` (4, n). A user who braked is behind the prediction, one who sped up before it, by
     at most two and a half and one ``slack_px`` (n,), the size of its box; nobody goes sideways.
 
-    >>> pairs = swept_pairs(np.array([[90.0, 0, 110, 20]]), np.array([[60.0, 0.0]]),
-    ...                     np.array([20.0]), np.array([[50.0, 0, 70, 20], [90.0, 60, 110, 80]]))
+    >>> pairs = swept_pairs(
+    ...     np.array([[90.0, 0, -110, -20]]).T, np.array([[60.0], [0.0]]), np.array([20.0]),
+    ...     np.array([[50.0, 0, -70, -20], [90.0, 60, -110, -80]]).T)
     >>> pairs.detection.tolist(), pairs.likeness.round(2).tolist()
     ([0], [1.0])
     """
-    length = np.hypot(way_px[:, 0], way_px[:, 1])
-    ahead = way_px / np.maximum(length, 1e-9)[:, None]
-    centre = (track_px[:, :2] + track_px[:, 2:]) * 0.5
-    there = (seen_px[:, :2] + seen_px[:, 2:]) * 0.5
-    track, seen = (grid.ravel() for grid in np.indices((len(track_px), len(seen_px))))
-    off = ((there[seen] - centre[track]) * ahead[track]).sum(axis=1)
-    off = np.clip(off, -np.minimum(length, _BEHIND * slack_px)[track], slack_px[track])
-    moved = track_px[track] + np.tile(ahead[track] * off[:, None], 2)
-    reach = np.repeat(_SIDEWAYS * slack_px[track][:, None], 2, axis=1)
-    likeness = _likeness(moved, seen_px[seen], reach)
-    near = likeness > 0.0
-    return Pairs(track=track[near], detection=seen[near], likeness=likeness[near])
+    length = np.hypot(way_px[0], way_px[1])
+    ahead = way_px / np.maximum(length, 1e-9)
+    centre, there = (tracks[:2] - tracks[2:]) * 0.5, (seen[:2] - seen[2:]) * 0.5
+    track, detection = np.divmod(np.arange(tracks.shape[1] * seen.shape[1]), max(1, seen.shape[1]))
+    ahead = ahead.take(track, axis=1)
+    off = ((there.take(detection, axis=1) - centre.take(track, axis=1)) * ahead).sum(axis=0)
+    slack = slack_px.take(track)
+    off = np.clip(off, -np.minimum(length.take(track), _BEHIND * slack), slack)
+    way = ahead * off
+    moved = tracks.take(track, axis=1) + np.concatenate((way, -way))
+    reach = np.stack((slack, slack)) * _SIDEWAYS
+    likeness = _likeness(moved, seen.take(detection, axis=1), reach)
+    return Pairs(track, detection, likeness).where(likeness > 0.0)
 
 
 def _likeness(
-    a_px: NDArray[np.float64], b_px: NDArray[np.float64], reach_px: NDArray[np.float64]
+    a: NDArray[np.float64], b: NDArray[np.float64], reach_px: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Return how alike boxes are pair by pair when their gap may be ``reach_px`` (k, 2)."""
-    side_a, side_b = a_px[:, 2:] - a_px[:, :2], b_px[:, 2:] - b_px[:, :2]
-    sides = np.minimum(a_px[:, 2:], b_px[:, 2:]) - np.maximum(a_px[:, :2], b_px[:, :2]) + reach_px
+    """Return how alike boxes are pair by pair when their gap may be ``reach_px`` (2, k)."""
+    side_a, side_b = -(a[:2] + a[2:]), -(b[:2] + b[2:])
+    inner = np.maximum(a, b)
+    sides = reach_px - (inner[:2] + inner[2:])
+    np.maximum(sides, 0.0, out=sides)
     wide_a, wide_b = side_a + reach_px, side_b + reach_px
-    shared = np.multiply(*np.maximum(sides, 0.0).T)
-    both = np.multiply(*wide_a.T) + np.multiply(*wide_b.T) - shared
+    shared = sides[0] * sides[1]
+    both = wide_a[0] * wide_a[1] + wide_b[0] * wide_b[1] - shared
     alike = np.minimum(side_a, side_b) / np.maximum(side_a, side_b)
-    likeness: NDArray[np.float64] = shared / both * np.sqrt(np.multiply(*alike.T))
+    likeness: NDArray[np.float64] = shared / both * np.sqrt(alike[0] * alike[1])
     return likeness
+
+
+class Matching:
+    """Who is still idle among the tracks and free among the boxes, while passes match them.
+
+    ``match_of`` (n,) is the row of each track's box, -1 without one.
+    """
+
+    def __init__(self, tracks: int, boxes: int) -> None:
+        self.idle = np.ones(tracks, np.bool_)
+        self.free = np.ones(boxes, np.bool_)
+        self.match_of = np.full(tracks, -1, np.intp)
+
+    def add(
+        self,
+        pairs: Pairs,
+        tracks: NDArray[np.bool_],
+        boxes: NDArray[np.bool_],
+        least: float,
+    ) -> None:
+        """Match the idle ones of ``tracks`` with the free ones of ``boxes``, so alike or more."""
+        wanted = pairs.likeness >= least
+        wanted &= (tracks & self.idle).take(pairs.track)
+        wanted &= (boxes & self.free).take(pairs.detection)
+        rows, columns = best_matching(pairs.where(wanted))
+        self.idle[rows] = False
+        self.free[columns] = False
+        self.match_of[rows] = columns
 
 
 def best_matching(pairs: Pairs) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
@@ -143,9 +202,8 @@ def best_matching(pairs: Pairs) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """
     if len(pairs.track) == 0:
         return pairs.track, pairs.detection
-    alone = (np.bincount(pairs.track)[pairs.track] == 1) & (
-        np.bincount(pairs.detection)[pairs.detection] == 1
-    )
+    alone = np.bincount(pairs.track).take(pairs.track) == 1
+    alone &= np.bincount(pairs.detection).take(pairs.detection) == 1
     if np.count_nonzero(alone) == len(alone):
         return pairs.track, pairs.detection
     rivals = pairs.where(~alone)

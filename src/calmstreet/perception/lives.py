@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from calmstreet.model.kinds import PEOPLE, VEHICLES, Eye, Kind
 from calmstreet.perception import votes
 from calmstreet.perception.association import overlaps, touching
-from calmstreet.perception.table import TrackTable
+from calmstreet.perception.table import NEVER_NS, TrackTable
 from calmstreet.units import NS_PER_S, ns_from_s
 
 __all__ = [
@@ -30,6 +30,7 @@ _TWIN_SEEN_NS = NS_PER_S // 2
 _TWIN_SIZES_PER_S = 0.15
 _HIDDEN = 0.3
 _WHOLLY_HIDDEN = 0.8
+_FEW = 12
 _IS_PERSON = np.array([kind in PEOPLE for kind in Kind])
 _IS_VEHICLE = np.array([kind in VEHICLES for kind in Kind])
 
@@ -79,12 +80,11 @@ def stands(table: TrackTable) -> NDArray[np.bool_]:
     return table.slow_ns <= table.seen_ns - _STANDS_NS
 
 
-def run_standing_clock(table: TrackTable, t_ns: int) -> None:
-    """Keep the time since when a track is slow, in place; only a measurement tells."""
-    speed = np.hypot(table.rate[:, 0], table.rate[:, 1])
-    slow = speed < _STANDS_SIZES_PER_S * table.size_px()
-    now = votes.run_clock(table.slow_ns, slow, t_ns)
-    table.slow_ns = np.where(table.seen_ns == t_ns, now, table.slow_ns)
+def run_standing_clock(table: TrackTable, now: NDArray[np.bool_], t_ns: int) -> None:
+    """Keep the time since when a track is slow, in place; only a measurement (``now``) tells."""
+    rate = table.rate
+    slow = np.hypot(rate[0], rate[1]) < _STANDS_SIZES_PER_S * table.size_px()
+    np.copyto(table.slow_ns, votes.run_clock(table.slow_ns, slow, t_ns), where=now)
 
 
 def ended(table: TrackTable, t_ns: int, settings: TrackerSettings) -> NDArray[np.bool_]:
@@ -111,18 +111,20 @@ def given_up(table: TrackTable, t_ns: int, settings: TrackerSettings) -> NDArray
 
 def note_misses(table: TrackTable, looked: Eye, t_ns: int) -> None:
     """Start the clock of the first miss, in place; an eye that did not look misses nobody."""
-    table.net_looks += (int(looked) & int(Eye.NET)) > 0
+    eyes = int(looked)
+    if eyes & int(Eye.NET):
+        table.net_looks += 1
     missed = table.seen_ns < t_ns
-    if not np.count_nonzero(missed):
+    if not (eyes and np.count_nonzero(missed)):
         return
-    eye = np.where(table.net_hits > 0, int(Eye.NET), int(Eye.MOTION))
-    missed &= (eye & int(looked)) > 0
-    table.missed_ns[missed] = np.minimum(table.missed_ns[missed], t_ns)
+    if eyes != int(Eye.BOTH):
+        missed &= (table.net_hits > 0) == (eyes == int(Eye.NET))
+    np.minimum(table.missed_ns, t_ns, out=table.missed_ns, where=missed)
 
 
 def ripe(
     table: TrackTable,
-    boxes_px: NDArray[np.float64],
+    boxes: NDArray[np.float64],
     frame_px: NDArray[np.float64],
     settings: TrackerSettings,
 ) -> NDArray[np.bool_]:
@@ -138,7 +140,7 @@ def ripe(
     steady = (age_ns >= 150_000_000) & (2 * table.net_hits >= table.net_looks)
     twice = (table.net_hits > 1) & ((table.trust >= 1.2) | steady)
     sure = (table.net_hits > 0) & (table.trust >= settings.sure_score) & (table.net_hits == 1)
-    far = votes.shift_px(table.born_px, boxes_px, frame_px)
+    far = votes.shift_px(table.born, boxes, frame_px)
     moving = (
         (age_ns >= ns_from_s(settings.motion_birth_s))
         & (far >= settings.motion_birth_sizes * table.size_px())
@@ -149,9 +151,13 @@ def ripe(
 
 
 def shown(
-    table: TrackTable, hidden: NDArray[np.float64], t_ns: int, settings: TrackerSettings
+    table: TrackTable,
+    hidden: NDArray[np.float64],
+    now: NDArray[np.bool_],
+    t_ns: int,
+    settings: TrackerSettings,
 ) -> NDArray[np.bool_]:
-    """Return which tracks give a row: measured, or coasted and plausible.
+    """Return which tracks give a row: measured ``now``, or coasted and plausible.
 
     Plausible: nobody looked since, or the first miss is younger than the limit for open, partly
     hidden (``hidden`` is the share of its box under another) or standing users and than a third
@@ -159,42 +165,50 @@ def shown(
     another gives no row: the track waits unseen until it comes out. An unconfirmed track gives a
     row only when it is measured.
     """
-    now: NDArray[np.bool_] = table.seen_ns == t_ns
-    if np.count_nonzero(now) == len(table):
-        return now
     missed_ns = t_ns - np.minimum(table.missed_ns, t_ns)
     limit_s = np.where(hidden > _HIDDEN, settings.hidden_coast_s, settings.coast_s)
-    limit_s = np.where(stands(table), settings.standing_life_s, limit_s)
+    limit_s[stands(table)] = settings.standing_life_s
     plausible = missed_ns < limit_s * NS_PER_S
     plausible &= missed_ns <= settings.coast_share * (table.seen_ns - table.birth_ns)
     plausible &= (hidden < _WHOLLY_HIDDEN) | (table.missed_ns > t_ns)
-    visible: NDArray[np.bool_] = now | (table.sure & plausible)
+    plausible &= table.sure
+    plausible |= now
+    visible: NDArray[np.bool_] = plausible
     return visible
 
 
 def hidden_share(
-    table: TrackTable, boxes_px: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """Return the greatest share of each box under one other box, and who is another's double.
+    table: TrackTable, boxes: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
+    """Return the greatest share of each box under one other box, and the rows that are doubles.
 
     A double moves like the other and lies inside it or covers the same place, and is not one of
     two users whom the net saw apart in the same step.
     """
     share = np.zeros(len(table))
-    double = np.zeros(len(table), np.bool_)
-    i, j = touching(boxes_px, boxes_px, 0.0)
+    i, j = touching(boxes, boxes)
     if len(i) == len(table):
-        return share, double
-    apart = i != j
-    i, j = i[apart], j[apart]
-    area = table.mean[:, 2] * table.mean[:, 3]
-    shared = overlaps(boxes_px[i], boxes_px[j])
-    np.maximum.at(share, i, shared / area[i] * table.sure[j])
-    close = shared > 0.6 * np.minimum(area[i], area[j])
+        return share, i[:0]
+    apart = (i != j).nonzero()[0]
+    i, j = i.take(apart), j.take(apart)
+    area = table.area_px2()
+    area_i = area.take(i)
+    shared = overlaps(boxes.take(i, axis=1), boxes.take(j, axis=1))
+    _raise(share, i, shared / area_i * table.sure.take(j))
+    close = shared > 0.6 * np.minimum(area_i, area.take(j))
     if not np.count_nonzero(close):
-        return share, double
-    double[twins(table, i[close], j[close], shared[close])] = True
-    return share, double
+        return share, i[:0]
+    return share, twins(table, i[close], j[close], shared[close])
+
+
+def _raise(highest: NDArray[np.float64], i: NDArray[np.intp], values: NDArray[np.float64]) -> None:
+    """Raise ``highest`` to the values at ``i``, in place; a few are faster one by one."""
+    if len(i) > _FEW:
+        np.maximum.at(highest, i, values)
+        return
+    for row, value in zip(i.tolist(), values.tolist(), strict=True):
+        if value > highest[row]:
+            highest[row] = value
 
 
 def twins(
@@ -206,8 +220,9 @@ def twins(
     size = table.size_px()
     area = size * size
     recent_ns = table.seen_ns.max() - _TWIN_SEEN_NS
-    apart = np.hypot(*(table.rate[i, :2] - table.rate[j, :2]).T)
-    speed = np.hypot(*table.rate[j, :2].T)
+    rate_j = table.rate[:2].take(j, axis=1)
+    apart = np.hypot(*(table.rate[:2].take(i, axis=1) - rate_j))
+    speed = np.hypot(*rate_j)
     alike = apart < _TWIN_SIZES_PER_S * np.maximum(size[i], size[j]) + 0.15 * speed
     like_kinds = _IS_VEHICLE[kind[i]] & (kind[i] == kind[j])  # a car before a bus is no double
     inside = (shared > 0.8 * area[i]) & (like_kinds | blob[i])
@@ -227,12 +242,18 @@ def _strength(table: TrackTable, rows: NDArray[np.intp]) -> NDArray[np.int64]:
     return order[rows]
 
 
-def run_twin_clock(table: TrackTable, double: NDArray[np.bool_], t_ns: int) -> NDArray[np.bool_]:
+def run_twin_clock(
+    table: TrackTable, doubles: NDArray[np.intp], t_ns: int
+) -> NDArray[np.bool_] | None:
     """Keep the time since when a track looks like a double, in place; return who must end.
 
     Only confirmed ones: an unconfirmed one stays, so that it takes its boxes and stays nobody.
     """
+    if not len(doubles):
+        table.twin_ns.fill(NEVER_NS)
+        return None
+    double = np.zeros(len(table), np.bool_)
+    double[doubles] = True
     table.twin_ns = votes.run_clock(table.twin_ns, double & table.sure, t_ns)
-    if not np.count_nonzero(double):
-        return double
-    return t_ns - np.minimum(table.twin_ns, t_ns) > _TWIN_NS
+    over: NDArray[np.bool_] = t_ns - np.minimum(table.twin_ns, t_ns) > _TWIN_NS
+    return over

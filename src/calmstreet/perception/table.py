@@ -1,4 +1,9 @@
-"""The tracks of one camera as columns: one array per property, one row per track."""
+"""The tracks of one camera as columns: one array per property, the last axis counts the tracks.
+
+Boxes lie "signed", as left, top, -right, -bottom: growing, comparing with a border and cutting two
+boxes are then one operation for all four sides. A step costs as many calls as it has operations,
+so arrays are few, long and in place.
+"""
 
 from dataclasses import dataclass, fields
 from typing import Any
@@ -6,36 +11,71 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["NEVER_NS", "TrackTable", "no_tracks"]
+__all__ = ["NEVER_NS", "TrackTable", "facing", "no_tracks", "signed", "unsigned"]
 
 NEVER_NS = np.iinfo(np.int64).max
 """A time that never comes: the clock of a column is not running."""
 
+_OTHER_SIDE = np.array([2, 3, 0, 1])
+
+
+def signed(box_px: NDArray[Any]) -> NDArray[np.float64]:
+    """Return boxes (n, 4) l, t, r, b as (4, n) l, t, -r, -b.
+
+    >>> signed(np.array([[1.0, 2, 3, 4]])).ravel().tolist()
+    [1.0, 2.0, -3.0, -4.0]
+    """
+    boxes = np.array(box_px.T, np.float64, order="C")
+    np.negative(boxes[2:], out=boxes[2:])
+    return boxes
+
+
+def unsigned(boxes: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Return signed boxes (4, n) as float32 (n, 4) l, t, r, b.
+
+    >>> unsigned(signed(np.array([[1.0, 2, 3, 4]]))).tolist()
+    [[1.0, 2.0, 3.0, 4.0]]
+    """
+    box_px = np.empty((boxes.shape[1], 4), np.float32)
+    sides = box_px.T
+    sides[:2] = boxes[:2]
+    np.negative(boxes[2:], out=sides[2:], casting="same_kind")
+    return box_px
+
+
+def facing(boxes: NDArray[Any]) -> NDArray[Any]:
+    """Return the opposite sides of signed boxes (4, n): r, b, -l, -t.
+
+    Two boxes overlap where each side of one is less than the facing side of the other.
+
+    >>> facing(np.array([[1.0], [2], [-3], [-4]])).ravel().tolist()
+    [3.0, 4.0, -1.0, -2.0]
+    """
+    other: NDArray[Any] = boxes.take(_OTHER_SIDE, axis=0)
+    np.negative(other, out=other)
+    return other
+
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class TrackTable:
-    """All tracks that are alive, confirmed or not; every column has one row per track.
+    """All tracks that are alive, confirmed or not; the last axis has one place per track.
 
-    ``mean`` (n, 4) centre x, centre y, width, height in px and ``rate`` (n, 4) the same per
-    second, with variances ``var``, ``cov``, ``var_rate`` (n, 4) per axis; ``born_px`` (n, 4)
-    first box l, t, r, b, ``last_px`` (n, 4) the last one as ``last_eye`` saw it; ``votes`` (n, 8)
-    score per Kind; ``path_px`` length of the way; ``trust`` sum of the net's scores; ``score``
-    the last; ``serial`` its number in the run; ``sure`` confirmed; ``shown_ns`` its last row;
-    ``birth_ns``, ``seen_ns`` first and last measured instant; ``missed_ns`` the first look since
-    that did not find it; ``slow_ns``, ``fast_ns``, ``faster_ns`` since when it is slow, rides,
-    rides fast; ``twin_ns`` since when it looks like the double of another (all NEVER_NS while
-    they do not run); ``hits`` measurements; ``net_hits`` those of the net in ``net_looks``;
-    ``kind`` with most votes; ``rider`` the Kind that a fast person became, or 0; ``moved`` has
-    ever moved.
+    ``state`` (5, 4, n): value, variance of it, rate per second, covariance of both, variance of the
+    rate, of centre x, centre y, width, height in px; the first three also as ``mean``, ``var``,
+    ``rate`` (4, n); ``born`` (4, n) first box and ``last`` (4, n) the one that ``last_eye``
+    saw at this step (NaN and 0 where none did), signed; ``votes`` (8, n) score per Kind;
+    ``path_px`` length of the way; ``trust`` sum of the net's scores; ``score`` the last;
+    ``serial`` its number in the run; ``sure`` confirmed; ``shown_ns`` its last row; ``birth_ns``,
+    ``seen_ns`` first and last measured instant; ``missed_ns`` the first look since that did not
+    find it; ``slow_ns``, ``fast_ns``, ``faster_ns`` since when it is slow, rides, rides fast;
+    ``twin_ns`` since when it looks like the double of another (all NEVER_NS while they do not
+    run); ``hits`` measurements; ``net_hits`` those of the net in ``net_looks``; ``kind`` with most
+    votes; ``rider`` the Kind that a fast person became, or 0; ``moved`` has ever moved.
     """
 
-    mean: NDArray[np.float64]
-    rate: NDArray[np.float64]
-    var: NDArray[np.float64]
-    cov: NDArray[np.float64]
-    var_rate: NDArray[np.float64]
-    born_px: NDArray[np.float64]
-    last_px: NDArray[np.float64]
+    state: NDArray[np.float64]
+    born: NDArray[np.float64]
+    last: NDArray[np.float64]
     votes: NDArray[np.float64]
     path_px: NDArray[np.float64]
     trust: NDArray[np.float64]
@@ -61,35 +101,70 @@ class TrackTable:
     def __len__(self) -> int:
         return len(self.serial)
 
-    def rows(self, index: Any) -> "TrackTable":
-        """Return a table of the rows that a mask or index array picks."""
-        return TrackTable(**{name: getattr(self, name)[index] for name in _NAMES})
+    @property
+    def mean(self) -> NDArray[np.float64]:
+        """Return centre x, centre y, width, height, (4, n), a view."""
+        view: NDArray[np.float64] = self.state[0]
+        return view
+
+    @property
+    def rate(self) -> NDArray[np.float64]:
+        """Return their rates per second, (4, n), a view."""
+        view: NDArray[np.float64] = self.state[2]
+        return view
+
+    @property
+    def var(self) -> NDArray[np.float64]:
+        """Return the variances of the values, (4, n), a view."""
+        view: NDArray[np.float64] = self.state[1]
+        return view
+
+    def rows(self, index: NDArray[Any]) -> "TrackTable":
+        """Return a table of the tracks that a mask or index array picks."""
+        where = index.nonzero()[0] if index.dtype == np.bool_ else index
+        return TrackTable(**{name: getattr(self, name).take(where, axis=-1) for name in _NAMES})
 
     def with_rows(self, other: "TrackTable") -> "TrackTable":
-        """Return a table with the rows of ``other`` below."""
+        """Return a table with the tracks of ``other`` behind."""
         return TrackTable(
-            **{name: np.concatenate([getattr(self, name), getattr(other, name)]) for name in _NAMES}
+            **{
+                name: np.concatenate([getattr(self, name), getattr(other, name)], axis=-1)
+                for name in _NAMES
+            }
         )
 
-    def boxes_px(self) -> NDArray[np.float64]:
-        """Return the boxes, (n, 4) left, top, right, bottom."""
-        half = self.mean[:, 2:] * 0.5
-        return np.concatenate([self.mean[:, :2] - half, self.mean[:, :2] + half], axis=1)
+    def boxes(self) -> NDArray[np.float64]:
+        """Return the boxes, (4, n), signed."""
+        mean = self.state[0]
+        boxes: NDArray[np.float64] = np.empty_like(mean)
+        half = mean[2:] * 0.5
+        np.subtract(mean[:2], half, out=boxes[:2])
+        np.add(mean[:2], half, out=boxes[2:])
+        np.negative(boxes[2:], out=boxes[2:])
+        return boxes
+
+    def area_px2(self) -> NDArray[np.float64]:
+        """Return the areas, (n,)."""
+        area: NDArray[np.float64] = self.state[0, 2] * self.state[0, 3]
+        return area
 
     def size_px(self) -> NDArray[np.float64]:
         """Return the side of the square of equal area, (n,): the unit of gates and noise."""
-        size: NDArray[np.float64] = np.sqrt(self.mean[:, 2] * self.mean[:, 3])
+        size: NDArray[np.float64] = np.sqrt(self.state[0, 2] * self.state[0, 3])
         return size
 
 
 _NAMES = tuple(field.name for field in fields(TrackTable))
-_WIDE = {"mean": 4, "rate": 4, "var": 4, "cov": 4, "var_rate": 4, "born_px": 4, "last_px": 4}
-_WIDE["votes"] = 8
-_WHOLE = frozenset({"serial", "hits", "net_hits", "net_looks"})
+_SHAPES = {"state": (5, 4), "born": (4,), "last": (4,), "votes": (8,)}
+_TYPES: dict[str, Any] = {
+    **dict.fromkeys(("serial", "hits", "net_hits", "net_looks"), np.int64),
+    **dict.fromkeys(("last_eye", "rider", "kind"), np.uint8),
+    **dict.fromkeys(("moved", "sure"), np.bool_),
+}
 
 
 def no_tracks(n: int = 0) -> TrackTable:
-    """Return ``n`` blank rows: numbers 0, clocks not running.
+    """Return ``n`` blank tracks: numbers 0, clocks not running.
 
     >>> len(no_tracks()), int(no_tracks(2).missed_ns[0]) == NEVER_NS
     (0, True)
@@ -98,11 +173,6 @@ def no_tracks(n: int = 0) -> TrackTable:
     for name in _NAMES:
         if name.endswith("_ns"):
             columns[name] = np.full(n, NEVER_NS, np.int64)
-        elif name in _WHOLE:
-            columns[name] = np.zeros(n, np.int64)
         else:
-            columns[name] = np.zeros((n, _WIDE[name]) if name in _WIDE else n)
-    for name in ("last_eye", "rider", "kind"):
-        columns[name] = np.zeros(n, np.uint8)
-    columns["moved"], columns["sure"] = np.zeros(n, np.bool_), np.zeros(n, np.bool_)
+            columns[name] = np.zeros((*_SHAPES.get(name, ()), n), _TYPES.get(name, np.float64))
     return TrackTable(**columns)

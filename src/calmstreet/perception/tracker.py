@@ -4,16 +4,19 @@ Arrays instead of objects; no appearance, only place, size and motion. Every lif
 is in seconds or in sizes of the box, so that a result does not hang on the frame rate.
 """
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
 from calmstreet.model.detections import Detections
-from calmstreet.model.kinds import PEOPLE, VEHICLES, Eye, Flag, Kind
+from calmstreet.model.kinds import PEOPLE, VEHICLES, Eye, Kind
 from calmstreet.model.points import TrackPoints, make_points, no_points, track_id_of
 from calmstreet.perception import kalman, lives, votes
 from calmstreet.perception.association import (
+    Matching,
     Pairs,
-    best_matching,
+    covered_shares,
     near_pairs,
     overlaps,
     swept_pairs,
@@ -21,21 +24,20 @@ from calmstreet.perception.association import (
 )
 from calmstreet.perception.lives import TrackerSettings
 from calmstreet.perception.seen import Seen, ordered
-from calmstreet.perception.table import NEVER_NS, TrackTable, no_tracks
+from calmstreet.perception.table import NEVER_NS, TrackTable, no_tracks, unsigned
 from calmstreet.units import NS_PER_S, s_from_ns
 
 __all__ = ["Tracker", "TrackerSettings"]
 
-_GROUP = np.array([1 if k in PEOPLE else 2 if k in VEHICLES else 0 for k in Kind])
+_GROUP = np.array([1 if k in PEOPLE else 2 if k in VEHICLES else 0 for k in Kind], np.uint8)
+_STRANGERS = 1 ^ 2
 _STRANGER = 0.6  # likeness of a person's box to a vehicle's track
 _BLOB_SHARES = (0.4, 1.8)  # area of a blob in areas of the track that it may correct
 _YOUNG_SHARE = 4.0  # the same while a blob is still coming into the picture
-_AXES_NOISE = np.array([1.0, 1.0, 1.5, 1.5])
+_AXES_NOISE = np.array([[1.0], [1.0], [1.5], [1.5]])
 _GONE_NS = 300_000_000  # who is unseen for so long and predicted outside has left
 _ENTERING_NOISE = 0.25  # a box that comes in over the border grows: it is taken as it is seen
 _PAUSE_NS = 2_000_000_000  # a track ends this long after its last row
-_NET = np.uint8(Eye.NET)
-_LOW = np.array([True, True, False, False])
 
 
 class Tracker:
@@ -63,8 +65,12 @@ class Tracker:
         self._camera_id = camera_id
         self._run_id = run_id
         self._frame_px = np.array([width_px, height_px], np.float64)
+        zero = -0.0  # what is cut at 0 on the right or below shall not become -0.0
+        self._least = np.array([[0.0], [0.0], [-width_px], [-height_px]])
+        self._most = np.array([[width_px], [height_px], [zero], [zero]])
         self._settings = settings or TrackerSettings()
         self._table = no_tracks()
+        self._boxes = self._table.boxes()
         self._hidden = np.zeros(0)
         self._t_ns: int | None = None
         self._serial = 0
@@ -87,16 +93,21 @@ class Tracker:
             self._table = self._table.rows(~over)
         self._calm(dt_s)
         kalman.predict(self._table, dt_s)
-        free = self._associate(seen, t_ns)
+        free = self._associate(seen, detections.looked, t_ns)
         lives.note_misses(self._table, detections.looked, t_ns)
         self._bear(seen, free, t_ns)
-        self._judge(t_ns)
-        visible = lives.shown(self._table, self._hidden, t_ns, self._settings)
-        unseen = self._table.seen_ns < t_ns
-        if np.count_nonzero(unseen):
-            visible &= ~(unseen & self._outside())
+        now = self._judge(t_ns)
+        visible = self._visible(now, t_ns)
         self._rename(visible, t_ns)
         return self._rows(visible)
+
+    def _visible(self, now: NDArray[np.bool_], t_ns: int) -> NDArray[np.bool_]:
+        """Return which tracks give a row; ``now`` are those that were measured at this step."""
+        if np.count_nonzero(now) == len(now):
+            return now
+        visible = lives.shown(self._table, self._hidden, now, t_ns, self._settings)
+        visible &= now | ~self._outside()
+        return visible
 
     def _new_serials(self, n: int) -> NDArray[np.int64]:
         """Return ``n`` numbers that no track of the run had before."""
@@ -109,7 +120,7 @@ class Tracker:
         late = visible & (table.shown_ns < t_ns - _PAUSE_NS)
         if np.count_nonzero(late):
             table.serial[late] = self._new_serials(int(np.count_nonzero(late)))
-        table.shown_ns[visible] = t_ns
+        np.putmask(table.shown_ns, visible, t_ns)
 
     def live(self) -> TrackPoints:
         """Return the last state of all tracks, also unconfirmed and hidden ones."""
@@ -117,10 +128,13 @@ class Tracker:
 
     def held_px(self) -> NDArray[np.float32]:
         """Return the boxes (n, 4) that hide the street: confirmed users who have moved."""
-        held = self._table.sure & self._table.moved
-        size = np.concatenate([self._frame_px, self._frame_px])
-        boxes = np.clip(self._table.boxes_px()[held], 0.0, size)
-        return boxes.astype(np.float32)
+        held = (self._table.sure & self._table.moved).nonzero()[0]
+        return self._within(self._boxes.take(held, axis=1))
+
+    def _within(self, boxes: NDArray[np.float64]) -> NDArray[np.float32]:
+        """Return signed boxes (4, n) cut at the border of the picture, (n, 4) l, t, r, b."""
+        inside = np.maximum(boxes, self._least)
+        return unsigned(np.minimum(inside, self._most, out=inside))
 
     def _calm(self, dt_s: float) -> None:
         """Let the speed of those fade who stood still when last seen."""
@@ -129,50 +143,39 @@ class Tracker:
             return
         still = lost & lives.stands(self._table)
         if np.count_nonzero(still):
-            self._table.rate[still] *= float(np.exp(-dt_s / 0.5))
+            self._table.rate[:, still] *= math.exp(-dt_s / 0.5)
 
-    def _associate(self, seen: Seen, t_ns: int) -> NDArray[np.bool_]:
+    def _associate(self, seen: Seen, looked: Eye, t_ns: int) -> NDArray[np.bool_]:
         """Match boxes with tracks, correct those, and return which boxes are still free."""
         table, limits = self._table, self._settings
-        free = np.ones(len(seen), np.bool_)
+        made = Matching(len(table), len(seen))
         if len(table) == 0 or len(seen) == 0:
-            return free
-        boxes = table.boxes_px()
+            self._correct(made.match_of, seen, t_ns)
+            return made.free
+        boxes = table.boxes()
         pairs = _with_kinds(
-            near_pairs(boxes, self._reach_px(), seen.box_px), table, seen, self._frame_px
+            near_pairs(boxes, self._reach_px(), seen.box), table, boxes, seen, self._frame_px
         )
-        known = table.sure
-        high = seen.by_net & (seen.score >= limits.high_score)
-        idle = np.ones(len(table), np.bool_)
-        found: list[tuple[NDArray[np.intp], NDArray[np.intp]]] = []
-
-        def match(
-            candidates: Pairs, tracks: NDArray[np.bool_], boxes: NDArray[np.bool_], least: float
-        ) -> None:
-            tracks, boxes = tracks & idle, boxes & free
-            if not (np.count_nonzero(tracks) and np.count_nonzero(boxes)):
-                return
-            wanted = tracks[candidates.track] & boxes[candidates.detection]
-            rows, columns = best_matching(candidates.where(wanted & (candidates.likeness >= least)))
-            idle[rows] = False
-            free[columns] = False
-            found.append((rows, columns))
-
-        match(pairs, known, high, limits.like_high)
-        match(pairs, ~known, high, limits.like_young)
-        lost = known & idle
-        if np.count_nonzero(lost) and np.count_nonzero(high & free):
-            match(self._swept(lost, high & free, seen, t_ns), lost, high, limits.like_lost)
-        standing = lives.stands(table)
-        weak = pairs.where(~seen.still[pairs.detection] | standing[pairs.track])
-        match(weak, idle, seen.by_net & ~high, limits.like_low)
-        alone = pairs.where(~self._is_shared(boxes, seen)[pairs.detection])
-        match(pairs, idle & (table.net_hits == 0), ~seen.by_net, limits.like_motion)
-        match(alone, idle, ~seen.by_net, limits.like_motion)
-        if found:
-            rows, columns = (np.concatenate(part) for part in zip(*found, strict=True))
-            self._correct(rows, seen.rows(columns), t_ns)
-        return free
+        known, high = table.sure, seen.high
+        if seen.highs:
+            made.add(pairs, known, high, limits.like_high)
+            if np.count_nonzero(known) < len(known):
+                made.add(pairs, ~known, high, limits.like_young)
+            lost, left = known & made.idle, high & made.free
+            if np.count_nonzero(lost) and np.count_nonzero(left):
+                swept = self._swept(lost, left, boxes, seen, t_ns)
+                made.add(swept, lost, left, limits.like_lost)
+        if seen.highs < seen.nets:
+            standing = lives.stands(table)
+            may = ~seen.still(looked)[pairs.detection] | standing[pairs.track]
+            made.add(pairs.where(may), made.idle, seen.by_net & ~high, limits.like_low)
+        if seen.nets < len(seen):
+            blobs = ~seen.by_net
+            made.add(pairs, table.net_hits == 0, blobs, limits.like_motion)
+            alone = blobs & ~self._is_shared(boxes, seen)
+            made.add(pairs, made.idle, alone, limits.like_motion)
+        self._correct(made.match_of, seen, t_ns)
+        return made.free
 
     def _is_shared(self, boxes: NDArray[np.float64], seen: Seen) -> NDArray[np.bool_]:
         """Return which blobs hold two or more users of the net: such a blob tells of none."""
@@ -180,195 +183,214 @@ class Tracker:
         blobs = np.flatnonzero(~seen.by_net)
         rows = np.flatnonzero(self._table.sure & (self._table.net_hits > 0))
         if len(blobs) and len(rows) > 1:
-            i, j = touching(seen.box_px[blobs], boxes[rows], 0.0)
-            area = self._table.mean[rows, 2] * self._table.mean[rows, 3]
-            within = overlaps(seen.box_px[blobs[i]], boxes[rows[j]]) > 0.5 * area[j]
-            shared[blobs] = np.bincount(i, within, len(blobs)) > 1.5
+            users = boxes.take(rows, axis=1)
+            i, j = touching(seen.box.take(blobs, axis=1), users)
+            area = self._table.area_px2()[rows]
+            common = overlaps(seen.box.take(blobs[i], axis=1), users.take(j, axis=1))
+            shared[blobs] = np.bincount(i, common > 0.5 * area[j], len(blobs)) > 1.5
         return shared
 
     def _reach_px(self) -> NDArray[np.float64]:
-        """Return by how much boxes are widened in x and y, (n, 2): by how unsure their place is.
+        """Return by how much boxes are widened in x and y, (2, n): by how unsure their place is.
 
         A track that was seen once has no speed yet: its cap is twice as wide.
         """
         table, limits = self._table, self._settings
-        cap = limits.reach_sizes * table.size_px() * np.where(table.hits == 1, 2.0, 1.0)
-        return np.minimum(limits.reach_sigmas * np.sqrt(table.var[:, :2]), cap[:, None])
+        cap = table.size_px()
+        cap *= limits.reach_sizes
+        cap *= 1.0 + (table.hits == 1)
+        reach = np.sqrt(table.var[:2])
+        reach *= limits.reach_sigmas
+        return np.minimum(reach, cap, out=reach)
 
     def _swept(
-        self, lost: NDArray[np.bool_], free: NDArray[np.bool_], seen: Seen, t_ns: int
+        self,
+        lost: NDArray[np.bool_],
+        left: NDArray[np.bool_],
+        boxes: NDArray[np.float64],
+        seen: Seen,
+        t_ns: int,
     ) -> Pairs:
-        """Return the pairs of lost tracks and free boxes that lie on the tracks' ways."""
-        rows, columns = np.flatnonzero(lost), np.flatnonzero(free)
-        table = self._table.rows(rows)
-        gap_s = (t_ns - table.seen_ns)[:, None] / NS_PER_S
-        pairs = swept_pairs(
-            table.boxes_px(), table.rate[:, :2] * gap_s, table.size_px(), seen.box_px[columns]
-        )
-        there = Pairs(
-            track=rows[pairs.track],
-            detection=columns[pairs.detection],
-            likeness=pairs.likeness,
-        )
-        return _with_kinds(there, self._table, seen, self._frame_px)
-
-    def _correct(self, rows: NDArray[np.intp], seen: Seen, t_ns: int) -> None:
-        """Correct the tracks ``rows`` by their boxes, and note what those tell."""
+        """Return the pairs of lost tracks and boxes that are left and lie on the tracks' ways."""
+        rows, columns = lost.nonzero()[0], left.nonzero()[0]
         table = self._table
-        z = kalman.to_centre(seen.box_px)
-        noise = _noise_px(z, seen, self._settings.noise_sizes)
-        noise[_at_border(seen.box_px, self._frame_px)] *= _ENTERING_NOISE
-        before = table.mean[rows, :2]
-        kalman.correct(table, rows, z, noise)
-        young = ~table.sure[rows]
-        if np.count_nonzero(young):
-            way = table.mean[rows[young], :2] - before[young]
-            table.path_px[rows[young]] += np.hypot(way[:, 0], way[:, 1])
-        table.seen_ns[rows] = t_ns
-        table.last_px[rows] = seen.box_px
-        table.last_eye[rows] = seen.eye
-        table.missed_ns[rows] = NEVER_NS
-        table.hits[rows] += 1
-        table.net_hits[rows] += seen.by_net
-        trust = seen.score * seen.by_net
-        table.trust[rows] += trust
-        told = seen.by_net | (table.net_hits[rows] == 0)
-        table.score[rows[told]] = seen.score[told]
-        votes.vote(table, rows, seen.kind, trust)
+        gap_s = (t_ns - table.seen_ns.take(rows)) / NS_PER_S
+        pairs = swept_pairs(
+            boxes.take(rows, axis=1),
+            table.rate[:2].take(rows, axis=1) * gap_s,
+            table.size_px().take(rows),
+            seen.box.take(columns, axis=1),
+        )
+        if not len(pairs.track):
+            return pairs
+        there = Pairs(rows[pairs.track], columns[pairs.detection], pairs.likeness)
+        return _with_kinds(there, table, boxes, seen, self._frame_px)
+
+    def _correct(self, match_of: NDArray[np.intp], seen: Seen, t_ns: int) -> None:
+        """Correct every track by its box, row ``match_of`` or -1, and note what those tell."""
+        table = self._table
+        found = match_of >= 0
+        noise = _noise_px(seen, self._settings.noise_sizes)
+        entering = votes.at_border(seen.box, self._frame_px)
+        if np.count_nonzero(entering):
+            noise[:, entering] *= _ENTERING_NOISE
+        np.multiply(noise, noise, out=seen.told[4:8, :-1])
+        told = seen.told.take(match_of, axis=1)
+        young = np.count_nonzero(table.sure) < len(table)
+        before = table.mean[:2].copy() if young else None
+        kalman.correct(table, told[:4], told[4:8])
+        if before is not None:
+            way = table.mean[:2] - before
+            table.path_px += np.hypot(way[0], way[1]) * (found & ~table.sure)
+        table.last = told[8:12]
+        table.last_eye = seen.eye.take(match_of)
+        by_net = (table.last_eye & np.uint8(Eye.NET)).view(np.bool_)
+        np.putmask(table.seen_ns, found, t_ns)
+        np.putmask(table.missed_ns, found, NEVER_NS)
+        table.hits += found
+        table.net_hits += by_net
+        score = told[12]
+        trust = score * by_net
+        table.trust += trust
+        np.copyto(table.score, score, where=found & (by_net | (table.net_hits == 0)))
+        votes.vote(table, seen.kind.take(match_of), trust, found)
 
     def _bear(self, seen: Seen, free: NDArray[np.bool_], t_ns: int) -> None:
         """Begin tracks with the boxes that nobody explains."""
-        free = free & (~seen.by_net | (seen.score >= self._settings.high_score))
+        free = free & (~seen.by_net | seen.high)
         if not np.count_nonzero(free):
             return
         blobs = np.flatnonzero(free & ~seen.by_net)
         if len(blobs) and len(self._table):
-            free[blobs] = _covered(seen.box_px[blobs], self._table.boxes_px()) < 0.5
-        if not np.count_nonzero(free):
+            free[blobs] = covered_shares(seen.box.take(blobs, axis=1), self._table.boxes()) < 0.5
+        new = free.nonzero()[0]
+        if not len(new):
             return
-        new = seen.rows(free)
         born = no_tracks(len(new))
         born.serial = self._new_serials(len(new))
-        born.mean = kalman.to_centre(new.box_px)
-        noise = _noise_px(born.mean, new, self._settings.noise_sizes)
-        born.var, born.var_rate = kalman.first_variances(born.mean, new.kind, noise)
-        born.born_px = new.box_px
-        born.last_px = new.box_px.copy()
-        born.last_eye = new.eye.copy()
+        born.kind, score, by_net = seen.kind.take(new), seen.score.take(new), seen.by_net.take(new)
+        born.state[0] = seen.z.take(new, axis=1)
+        noise = _noise_px(seen, self._settings.noise_sizes).take(new, axis=1)
+        born.state[1], born.state[4] = kalman.first_variances(born.mean, born.kind, noise)
+        born.born[:] = born.last[:] = seen.box.take(new, axis=1)
+        born.last_eye = seen.eye.take(new)
         born.birth_ns[:] = born.seen_ns[:] = t_ns
         born.hits[:] = 1
-        born.net_hits[:] = born.net_looks[:] = new.by_net
-        born.trust = np.where(new.by_net, new.score, 0.0)
-        born.score = new.score.copy()
-        votes.vote(born, np.arange(len(new)), new.kind, born.trust)
+        born.net_hits[:] = born.net_looks[:] = by_net
+        born.trust = np.where(by_net, score, 0.0)
+        born.score = score
+        kind, born.kind = born.kind, np.zeros(len(new), np.uint8)
+        votes.vote(born, kind, born.trust, np.ones(len(new), np.bool_))
         self._table = self._table.with_rows(born)
 
-    def _judge(self, t_ns: int) -> None:
-        """Confirm, mark and end tracks after this step's boxes."""
+    def _judge(self, t_ns: int) -> NDArray[np.bool_]:
+        """Confirm, mark and end tracks after this step's boxes; return who was measured now."""
         table, limits = self._table, self._settings
+        boxes = table.boxes()
+        now: NDArray[np.bool_] = table.seen_ns == t_ns
+        self._boxes, self._hidden = boxes, np.zeros(len(table))
         if len(table) == 0:
-            self._hidden = np.zeros(0)
-            return
-        boxes = table.boxes_px()
-        now = table.seen_ns == t_ns
+            return now
         if np.count_nonzero(table.moved) < len(table):
             table.moved |= now & votes.has_moved(table, boxes, self._frame_px)
         votes.mark_riders(table, t_ns)
-        lives.run_standing_clock(table, t_ns)
-        hidden, double = lives.hidden_share(table, boxes)
-        ripe = np.flatnonzero(lives.ripe(table, boxes, self._frame_px, limits) & ~double)
-        if len(ripe):
-            table.sure[ripe] = True
-        over = lives.run_twin_clock(table, double, t_ns)
-        over |= lives.given_up(table, t_ns, limits)
-        away = t_ns - table.seen_ns > _GONE_NS
-        if np.count_nonzero(away):
-            over |= away & self._outside()
-        if np.count_nonzero(over):
-            self._table, hidden = table.rows(~over), hidden[~over]
-        self._hidden = hidden
+        lives.run_standing_clock(table, now, t_ns)
+        self._hidden, doubles = lives.hidden_share(table, boxes)
+        new = np.count_nonzero(table.sure) < len(table)
+        if new:
+            ripe = lives.ripe(table, boxes, self._frame_px, limits)
+            ripe[doubles] = False
+            table.sure |= ripe
+        over = lives.run_twin_clock(table, doubles, t_ns)
+        if new:
+            late = lives.given_up(table, t_ns, limits)
+            over = late if over is None else over | late
+        if np.count_nonzero(now) < len(table):
+            away = (t_ns - table.seen_ns > _GONE_NS) & self._outside()
+            over = away if over is None else over | away
+        if over is None or not np.count_nonzero(over):
+            return now
+        kept = (~over).nonzero()[0]
+        self._table, self._hidden = table.rows(kept), self._hidden.take(kept)
+        self._boxes = boxes.take(kept, axis=1)
+        still: NDArray[np.bool_] = now.take(kept)
+        return still
 
     def _outside(self) -> NDArray[np.bool_]:
         """Return whose centre lies outside the picture."""
-        centre = self._table.mean[:, :2]
-        beyond = (centre < 0.0) | (centre > self._frame_px)
-        return beyond[:, 0] | beyond[:, 1]
+        centre = self._table.mean[:2]
+        beyond: NDArray[np.bool_] = (centre < 0.0) | (centre > self._frame_px[:, None])
+        beyond[0] |= beyond[1]
+        outside: NDArray[np.bool_] = beyond[0]
+        return outside
 
     def _rows(self, mask: NDArray[np.bool_]) -> TrackPoints:
         """Return the state of the tracks that ``mask`` picks as rows, in order of track_id."""
-        if not np.count_nonzero(mask) or self._t_ns is None:
+        order = mask.nonzero()[0]
+        if not len(order) or self._t_ns is None:
             return no_points(camera_id=self._camera_id, run_id=self._run_id)
         table = self._table
-        order = np.flatnonzero(mask)
-        serial = table.serial[order]
+        serial = table.serial.take(order)
         if np.count_nonzero(serial[1:] < serial[:-1]):
             by_serial = np.argsort(serial, kind="stable")
             order, serial = order[by_serial], serial[by_serial]
-        size = np.concatenate([self._frame_px, self._frame_px])
-        boxes = np.minimum(np.maximum(table.boxes_px()[order], 0.0), size)
-        edge = np.where(_LOW, boxes <= 0.01 * size, boxes >= 0.99 * size).any(axis=1)
-        lost = table.seen_ns[order] < self._t_ns
-        flags = int(Flag.COASTED) * lost
-        flags += int(Flag.PARKED) * ~table.moved[order]
-        flags += int(Flag.BORDER) * edge
-        flags += int(Flag.OVERLAPPED) * (self._hidden[order] > 0.3)
-        flags += int(Flag.TENTATIVE) * ~table.sure[order]
+        boxes = self._boxes.take(order, axis=1)
+        states = np.zeros((8, len(order)), np.bool_)
+        np.less(table.seen_ns.take(order), self._t_ns, out=states[0])
+        np.logical_not(table.moved.take(order), out=states[1])
+        states[2] = votes.at_border(boxes, self._frame_px)
+        np.greater(self._hidden.take(order), 0.3, out=states[3])
+        np.logical_not(table.sure.take(order), out=states[4])
         return make_points(
             camera_id=self._camera_id,
             run_id=self._run_id,
             t_ns=np.full(len(order), self._t_ns),
             track_id=track_id_of(self._run_id, 0) + serial,
-            kind=votes.elected(table)[order],
-            score=table.score[order],
-            flags=flags,
-            box_px=boxes,
-            seen_px=np.where(lost[:, None], np.nan, table.last_px[order]),
-            seen_by=np.where(lost, 0, table.last_eye[order]),
+            kind=votes.elected(table).take(order),
+            score=table.score.take(order).astype(np.float32),
+            flags=np.packbits(states, axis=0, bitorder="little")[0],
+            box_px=self._within(boxes),
+            seen_px=unsigned(table.last.take(order, axis=1)),
+            seen_by=table.last_eye.take(order),
         )
 
 
-def _at_border(box_px: NDArray[np.float64], frame_px: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Return which boxes (n, 4) touch the border of a picture of size (2,)."""
-    touch = (box_px[:, :2] <= 0.01 * frame_px) | (box_px[:, 2:] >= 0.99 * frame_px)
-    return touch[:, 0] | touch[:, 1]
-
-
-def _noise_px(z: NDArray[np.float64], seen: Seen, noise_sizes: float) -> NDArray[np.float64]:
-    """Return the sigma of centre and size of boxes (n, 4): unsure boxes and blobs are coarser."""
-    size = np.sqrt(z[:, 2] * z[:, 3])
-    coarse = np.where(seen.by_net, 1.6 - 0.6 * seen.score, 3.0)
-    noise: NDArray[np.float64] = (noise_sizes * size * coarse)[:, None] * _AXES_NOISE
+def _noise_px(seen: Seen, noise_sizes: float) -> NDArray[np.float64]:
+    """Return the sigma of centre and size of boxes (4, n): unsure boxes and blobs are coarser."""
+    told = seen.told[:, :-1]
+    size = np.sqrt(told[2] * told[3])
+    size *= noise_sizes
+    coarse = 1.6 - 0.6 * told[12]
+    if seen.nets < len(seen):
+        np.putmask(coarse, ~seen.by_net, 3.0)
+    size *= coarse
+    noise: NDArray[np.float64] = size * _AXES_NOISE
     return noise
 
 
 def _with_kinds(
-    pairs: Pairs, table: TrackTable, seen: Seen, frame_px: NDArray[np.float64]
+    pairs: Pairs,
+    table: TrackTable,
+    boxes: NDArray[np.float64],
+    seen: Seen,
+    frame_px: NDArray[np.float64],
 ) -> Pairs:
     """Return the pairs without blobs of another size, people and vehicles less alike.
 
     A blob may be much larger than a track that is young or still comes in over the border.
     """
-    mine = _GROUP[table.kind][pairs.track]
-    theirs = _GROUP[seen.kind][pairs.detection]
-    strange = (mine * theirs > 0) & (mine != theirs)
+    mine = _GROUP.take(table.kind).take(pairs.track)
+    theirs = _GROUP.take(seen.kind).take(pairs.detection)
+    strange = (mine ^ theirs) == _STRANGERS
     alike = pairs
     if np.count_nonzero(strange):
         likeness = np.where(strange, _STRANGER, 1.0) * pairs.likeness
-        alike = Pairs(track=pairs.track, detection=pairs.detection, likeness=likeness)
-    if np.count_nonzero(seen.by_net) == len(seen):
+        alike = Pairs(pairs.track, pairs.detection, likeness)
+    if seen.nets == len(seen):
         return alike
-    side = seen.box_px[:, 2:] - seen.box_px[:, :2]
-    share = (side[:, 0] * side[:, 1])[pairs.detection]
-    share = share / (table.mean[:, 2] * table.mean[:, 3])[pairs.track]
-    entering = _at_border(table.boxes_px(), frame_px)
+    sides = seen.box[:2] + seen.box[2:]
+    share = (sides[0] * sides[1])[pairs.detection] / table.area_px2()[pairs.track]
+    entering = votes.at_border(boxes, frame_px)
     young = ((table.net_hits == 0) & ~table.sure | entering)[pairs.track]
     fits = (share > _BLOB_SHARES[0]) & ((share < _BLOB_SHARES[1]) | young & (share < _YOUNG_SHARE))
     return alike.where(seen.by_net[pairs.detection] | fits)
-
-
-def _covered(blob_px: NDArray[np.float64], box_px: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return which share of each blob (n, 4) lies under boxes (m, 4), at most summed up."""
-    i, j = touching(blob_px, box_px, np.zeros((len(blob_px), 2)))
-    shared = np.bincount(i, overlaps(blob_px[i], box_px[j]), len(blob_px))
-    sides = blob_px[:, 2:] - blob_px[:, :2]
-    return shared / np.maximum(sides[:, 0] * sides[:, 1], 1.0)

@@ -6,7 +6,16 @@ from numpy.typing import NDArray
 from calmstreet.model.kinds import HEIGHT_M, Kind
 from calmstreet.perception.table import NEVER_NS, TrackTable
 
-__all__ = ["elected", "has_moved", "mark_riders", "run_clock", "shift_px", "vote"]
+__all__ = [
+    "at_border",
+    "at_edge",
+    "elected",
+    "has_moved",
+    "mark_riders",
+    "run_clock",
+    "shift_px",
+    "vote",
+]
 
 _PERSON = np.uint8(Kind.PEDESTRIAN)  # comparing with the enum costs ten times as much
 _EDGE_SHARE = 0.01
@@ -17,21 +26,28 @@ _RIDING_NS = 2_000_000_000
 
 def vote(
     table: TrackTable,
-    rows: NDArray[np.intp],
     kind: NDArray[np.uint8],
     score: NDArray[np.float64],
+    voters: NDArray[np.bool_],
 ) -> None:
-    """Add one vote per row, in place, and count; ``unknown`` is no vote.
+    """Add one vote per track that ``voters`` picks, in place, and count; ``unknown`` is no vote.
 
     A vote weighs as much as its score times the size of the box: who is near is seen better.
     """
-    size = np.sqrt(table.mean[rows, 2] * table.mean[rows, 3])
-    table.votes[rows, kind] += score * size * (kind > 0)
-    table.kind[rows] = table.votes[rows].argmax(axis=1)
+    weight = score * table.size_px()
+    weight *= voters & (kind > 0)
+    n = len(kind)
+    ballots = table.votes.reshape(-1)
+    ballots[kind * np.intp(n) + np.arange(n)] += weight
+    swayed = voters & (kind != table.kind)
+    if np.count_nonzero(swayed):
+        table.kind = table.votes.argmax(axis=0).astype(np.uint8)
 
 
 def elected(table: TrackTable) -> NDArray[np.uint8]:
     """Return the Kind of every track: most votes, unknown without any; fast people ride."""
+    if not np.count_nonzero(table.rider):
+        return table.kind
     riding = (table.kind == _PERSON) & (table.rider > 0)
     return np.where(riding, table.rider, table.kind)
 
@@ -54,8 +70,8 @@ def mark_riders(table: TrackTable, t_ns: int) -> None:
     """
     if not np.count_nonzero(table.kind == _PERSON):
         return
-    px_per_m = table.mean[:, 3] / HEIGHT_M[Kind.PEDESTRIAN]
-    speed_mps = np.hypot(table.rate[:, 0], table.rate[:, 1]) / px_per_m
+    px_per_m = table.mean[3] / HEIGHT_M[Kind.PEDESTRIAN]
+    speed_mps = np.hypot(table.rate[0], table.rate[1]) / px_per_m
     table.fast_ns = run_clock(table.fast_ns, speed_mps > _RIDING_MPS, t_ns)
     table.faster_ns = run_clock(table.faster_ns, speed_mps > _MOTORED_MPS, t_ns)
     since_ns = t_ns - _RIDING_NS
@@ -64,39 +80,63 @@ def mark_riders(table: TrackTable, t_ns: int) -> None:
 
 
 def shift_px(
-    then_px: NDArray[np.float64],
-    now_px: NDArray[np.float64],
+    then: NDArray[np.float64],
+    now: NDArray[np.float64],
     frame_px: NDArray[np.float64] | None = None,
 ) -> NDArray[np.float64]:
-    """Return how far boxes moved as a whole, (n,): what both opposite edges agree on.
+    """Return how far signed boxes (4, n) moved as a whole, (n,): what both opposite edges agree on.
 
     A box that is cut short by somebody in front moves one edge only: that is no movement. An edge
     that stays at the border of a picture of size ``frame_px`` says nothing: the other one speaks.
 
-    >>> then = np.array([[20.0, 20, 30, 30], [20.0, 20, 30, 30], [20.0, 0, 30, 10]])
-    >>> now = np.array([[23.0, 24, 33, 34], [20.0, 20, 25, 30], [20.0, 0, 30, 25]])
+    >>> then = np.array([[20.0, 20, -30, -30], [20.0, 20, -30, -30], [20.0, 0, -30, -10]]).T
+    >>> now = np.array([[23.0, 24, -33, -34], [20.0, 20, -25, -30], [20.0, 0, -30, -25]]).T
     >>> shift_px(then, now, np.array([100.0, 100.0])).tolist()
     [5.0, 0.0, 15.0]
     """
-    low, high = now_px[:, :2] - then_px[:, :2], now_px[:, 2:] - then_px[:, 2:]
+    moves = now - then
+    low, high = moves[:2], -moves[2:]
     if frame_px is not None:
-        near, far = _EDGE_SHARE * frame_px, (1.0 - _EDGE_SHARE) * frame_px
-        entering = (then_px[:, :2] <= near) & (now_px[:, :2] <= near)
-        leaving = (then_px[:, 2:] >= far) & (now_px[:, 2:] >= far)
-        low, high = np.where(entering, high, low), np.where(leaving, low, high)
-    agreed = np.where(low * high > 0.0, np.minimum(np.abs(low), np.abs(high)), 0.0)
-    return np.hypot(agreed[:, 0], agreed[:, 1])
+        edge = at_edge(then, frame_px) & at_edge(now, frame_px)
+        low, high = np.where(edge[:2], high, low), np.where(edge[2:], low, high)
+    agreed = np.minimum(np.abs(low), np.abs(high))
+    agreed *= low * high > 0.0
+    shift: NDArray[np.float64] = np.hypot(agreed[0], agreed[1])
+    return shift
+
+
+def at_edge(boxes: NDArray[np.float64], frame_px: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Return which sides of signed boxes (4, n) lie at the border of a picture of size (2,).
+
+    >>> at_edge(np.array([[0.0, 5, -9, -20]]).T, np.array([20.0, 20.0])).ravel().tolist()
+    [True, False, False, True]
+    """
+    limit = np.concatenate((_EDGE_SHARE * frame_px, (_EDGE_SHARE - 1.0) * frame_px))
+    return np.asarray(boxes <= limit[:, None])
+
+
+def at_border(boxes: NDArray[np.float64], frame_px: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Return which signed boxes (4, n) touch the border of a picture of size (2,).
+
+    >>> at_border(np.array([[0.0, 5, -9, -9]]).T, np.array([20.0, 20.0])).tolist()
+    [True]
+    """
+    edge = at_edge(boxes, frame_px)
+    edge[:2] |= edge[2:]
+    touch: NDArray[np.bool_] = edge[0] | edge[1]
+    return touch
 
 
 def has_moved(
-    table: TrackTable, boxes_px: NDArray[np.float64], frame_px: NDArray[np.float64]
+    table: TrackTable, boxes: NDArray[np.float64], frame_px: NDArray[np.float64]
 ) -> NDArray[np.bool_]:
     """Return which tracks are elsewhere than at birth: by a quarter of their size and by noise.
 
     A box that grew or shrank by half (straight towards a low camera, or away) has moved too.
     """
     size = table.size_px()
-    born = table.born_px[:, 2:] - table.born_px[:, :2]
-    growth = size / np.sqrt(born[:, 0] * born[:, 1])
-    far = shift_px(table.born_px, boxes_px, frame_px) > 0.25 * size + 2.0 * np.sqrt(table.var[:, 0])
-    return far | (growth > 1.6) | (growth < 0.5)
+    born = table.born[:2] + table.born[2:]
+    growth = size / np.sqrt(born[0] * born[1])
+    far = shift_px(table.born, boxes, frame_px) > 0.25 * size + 2.0 * np.sqrt(table.var[0])
+    moved: NDArray[np.bool_] = far | (growth > 1.6) | (growth < 0.5)
+    return moved
