@@ -198,7 +198,9 @@ def test_the_whole_file_is_read(tmp_path: Path) -> None:
             'turn = "u"',
         ),
         (HEAD + "[rules.counting]\nhysteresis_m = -1", "rules.counting.hysteresis_m", "0 or more"),
-        (HEAD + "[rules.stopped]\nafter_s = 5", "rules.stopped", "known here: counting"),
+        (HEAD + "[rules.stopped]\nafter_s = 5", "rules.stopped", 'mean "stopped-vehicle"'),
+        (HEAD + "[rules.red-light]\ndelay_s = 9", "rules.red-light.delay_s", "5 or less"),
+        (HEAD + "[rules.queue]\non = 1", "rules.queue.on", "write true or false"),
         (
             HEAD + "[[signal]]\nid = 's'\nlamps_px = { red = [9, 0, 0, 9] }",
             "signal[0].lamps_px.red",
@@ -294,7 +296,7 @@ def test_the_published_schema_is_the_models() -> None:
 
 
 def test_every_key_is_in_the_reference() -> None:
-    text = (DOCS / "site.md").read_text(encoding="utf-8")
+    text = "".join((DOCS / name).read_text(encoding="utf-8") for name in ("site.md", "rules.md"))
     schema = site_json_schema()
     tables = [schema, *schema["$defs"].values()]
     for table in tables:
@@ -422,7 +424,15 @@ def sites(draw: st.DrawFn) -> Site:
         movements=(Movement(id="m", from_id=places[0], to_id=places[0], turn="u"),),
         masks=(Mask(camera_id=draw(of), polygon_px=draw(polygons())),),
         signals=heads,
-        rules=draw(st.sampled_from([{}, {"counting": {"hysteresis_m": hysteresis}}])),
+        rules=draw(
+            st.sampled_from(
+                [
+                    {},
+                    {"counting": {"hysteresis_m": hysteresis}},
+                    {"red-light": {"delay_s": 0.5, "on": False}, "signals": {"clock_sigma_s": 1.0}},
+                ]
+            )
+        ),
     )
 
 

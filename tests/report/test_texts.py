@@ -19,6 +19,7 @@ ENGLISH = re.compile(
     r"frames?|counts?|unknown|watched|left|right|through)\b"
 )
 FAMILY = re.compile(r"(label|workbook|section|chart|picture|unit|word|kind)\.[a-z_.]*[a-z]")
+LATIN_IN_CYRILLIC |= {"explain"}
 LATIN_IN_CYRILLIC |= {"GPS", "v", "n", "calibrate", "verify", "speed"}
 OTHERS = [lang for lang in LANGUAGES if lang != "en"]
 

@@ -12,9 +12,11 @@ from pydantic import (
     ConfigDict,
     Field,
     WithJsonSchema,
+    create_model,
     model_validator,
 )
 
+from calmstreet.config.rule_tables import rule_tables
 from calmstreet.config.shapes import faulty_box, faulty_polygon, faulty_polyline
 from calmstreet.errors import InputError
 from calmstreet.units import zone_info
@@ -285,10 +287,20 @@ class CountingTable(_Table):
     hysteresis_m: Annotated[Number, Field(ge=0, le=20)] | None = None
 
 
-class RulesTable(_Table):
-    """Settings of rules by name."""
-
-    counting: CountingTable | None = None
+_RULE_TABLES = rule_tables()
+_RULE_FIELDS: dict[str, Any] = {
+    "counting": (CountingTable | None, None),
+    **{
+        name.replace("-", "_"): (Annotated[table | None, Field(alias=name)], None)
+        for name, table in _RULE_TABLES.items()
+    },
+}
+RulesTable: Any = create_model(
+    "RulesTable",
+    __config__=ConfigDict(extra="forbid", frozen=True),
+    __doc__="Settings of rules by name.",
+    **_RULE_FIELDS,
+)
 
 
 class SiteFile(_Table):
@@ -318,5 +330,6 @@ TABLES: dict[str, type[BaseModel]] = {
     "signal.lamps_px": LampTable,
     "rules": RulesTable,
     "rules.counting": CountingTable,
+    **{f"rules.{name}": table for name, table in _RULE_TABLES.items()},
 }
 """The model behind each table of the file, by its dotted name."""

@@ -6,14 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from calmstreet.config.plane import plane_of, plane_row
 from calmstreet.config.references import Fault, reference_faults
 from calmstreet.config.schema import (
     CameraTable,
     GateTable,
-    RulesTable,
     SignalTable,
     SiteFile,
     ZoneTable,
@@ -166,8 +165,10 @@ def _signal(table: SignalTable, only: str) -> Signal:
     return Signal(id=table.id, camera_id=table.camera or only, lamps_px=lamps)
 
 
-def _rules(table: RulesTable) -> dict[str, dict[str, float | str | bool]]:
-    given: dict[str, dict[str, float | str | bool]] = table.model_dump(exclude_none=True)
+def _rules(table: BaseModel) -> dict[str, dict[str, float | str | bool]]:
+    given: dict[str, dict[str, float | str | bool]] = table.model_dump(
+        exclude_none=True, by_alias=True
+    )
     return {name: settings for name, settings in given.items() if settings}
 
 

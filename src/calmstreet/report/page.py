@@ -9,6 +9,7 @@ from typing import Any
 
 from calmstreet.errors import InputError
 from calmstreet.report import sections
+from calmstreet.report.happened import events_found
 from calmstreet.report.numbers import headline, numbers
 from calmstreet.report.reading import Summary, moment_of, part_of, rows_of, time_is_known
 from calmstreet.report.speed_sections import speeds_shown
@@ -23,6 +24,7 @@ _CONTENTS = (
     "speeds",
     "pictures",
     "charts",
+    "events",
     "errors",
     "assumed",
     "unknown",
@@ -77,6 +79,7 @@ def report_html(
         speeds_shown(summary, words),
         sections.pictures_shown(pictures, words),
         sections.charts_shown(charts, words),
+        events_found(summary, words),
         sections.errors(summary, known_errors, words),
         sections.assumed(summary, words),
         sections.not_known(summary, words),

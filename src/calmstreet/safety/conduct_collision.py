@@ -21,6 +21,7 @@ from calmstreet.units import ns_from_s
 __all__ = ["boxes_touch", "collision"]
 
 Array = NDArray[np.float64]
+_MOVING_MPS = 1.0
 
 
 def boxes_touch(
@@ -86,7 +87,7 @@ class CollisionRule:
         for row in rows[np.lexsort((block.track_id[rows], block.t_ns[rows]))].tolist():
             t_ns = int(block.t_ns[row])
             for one, two in pairs.pop(t_ns, []):
-                self._touched(block, one, two, (vx, vy))
+                self._touched(block, one, two)
             yield from self._after(block, row, float(vx[row]), float(vy[row]))
         self._remember(block, vx, vy)
 
@@ -104,7 +105,13 @@ class CollisionRule:
         ]
         return sorted(found, key=lambda ij: (block.track_id[ij[0]], block.track_id[ij[1]]))
 
-    def _touched(self, block: Block, one: int, two: int, v: tuple[Array, Array]) -> None:
+    def _before(self, block: Block, row: int) -> tuple[float, float]:
+        """Return the velocity that a road user had ``change_s`` before a row, as far as known."""
+        since_ns = int(block.t_ns[row]) - ns_from_s(self.post.settings(self.name).change_s)
+        trail = self._recent.get(int(block.track_id[row]), [])
+        return next(((vx, vy) for t_ns, vx, vy in trail if t_ns >= since_ns), (0.0, 0.0))
+
+    def _touched(self, block: Block, one: int, two: int) -> None:
         key, t_ns = (int(block.track_id[one]), int(block.track_id[two])), int(block.t_ns[one])
         contact = self._contacts.get(key)
         if contact is not None and t_ns - contact.last_ns <= PAUSE_NS:
@@ -112,7 +119,8 @@ class CollisionRule:
             return
         off = block.centre[two] - block.centre[one]
         far = max(float(np.sqrt((off * off).sum())), 1e-6)
-        dvx, dvy = float(v[0][one] - v[0][two]), float(v[1][one] - v[1][two])
+        v_one, v_two = self._before(block, one), self._before(block, two)
+        dvx, dvy = v_one[0] - v_two[0], v_one[1] - v_two[1]
         fresh = min(t_ns - int(block.first_ns[one]), t_ns - int(block.first_ns[two]))
         approach = (dvx * float(off[0]) + dvy * float(off[1])) / far
         wanted = self.post.settings(self.name)
@@ -121,7 +129,11 @@ class CollisionRule:
             last_ns=t_ns,
             approach_mps=approach,
             place_m=block.at(one),
-            movers=frozenset(int(block.track_id[r]) for r in (one, two) if block.speed_mps[r] > 1),
+            movers=frozenset(
+                int(block.track_id[row])
+                for row, v in ((one, v_one), (two, v_two))
+                if np.hypot(*v) > _MOVING_MPS
+            ),
             done=approach < wanted.approach_mps or fresh < ns_from_s(0.5),
         )
 

@@ -67,9 +67,8 @@ class StandingRule:
         self, block: Block, zone: PlanZone, spell: Spell, rows: NDArray[np.intp]
     ) -> Iterator[Event]:
         if spell.event is not None:
-            if int(block.t_ns[rows[-1]]) == spell.last_ns:
-                spell.event = ended(spell.event, spell.last_ns)
-                yield spell.event
+            spell.event = ended(spell.event, spell.last_ns)
+            yield spell.event
             return
         wanted = self.post.settings(self.name)
         off = block.place(zone.metric)[rows] - spell.origin
@@ -86,7 +85,7 @@ class StandingRule:
             self.post,
             self,
             start_ns=spell.since_ns,
-            end_ns=int(block.t_ns[row]),
+            end_ns=spell.last_ns,
             track_ids=[spell.track_id],
             place_m=block.at(row),
             values={"stood_s": lasted_s},
