@@ -158,3 +158,10 @@ def test_boxes_of_other_programs_get_metres(plane: Plane) -> None:
     rows = ground_rows(bare, plane)
     assert np.abs(rows.xy_m[8:] - true_m[8:]).max() < 0.35
     assert len(ground_rows(bare[:0], plane)) == 0
+
+
+def test_a_user_whom_the_net_never_saw_carries_no_speed(plane: Plane) -> None:
+    points, _ = drive(plane, eye=Eye.MOTION)
+    found = measured_places(grounded(plane, points), plane)
+    assert np.isfinite(found.xy_m).any()
+    assert not found.usable.any()

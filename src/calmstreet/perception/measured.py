@@ -31,6 +31,7 @@ _BORDER_SHARE = 0.012
 _BLOB_BORDER_SHARE = 0.025
 _OUTLIER_SIGMAS = 4.0
 _FEWEST_PAIRS = 4
+_FEWEST_NAMED = 3
 _LENGTH_M, _WIDTH_M = np.array(LENGTH_M), np.array(WIDTH_M)
 _LEAST_WAY_MPS = 0.7
 
@@ -104,7 +105,8 @@ def measured_places(points: TrackPoints, plane: Plane) -> Measured:
 
     Kind and size are those of its last row, the headings those of its smoothed way: what is known
     when a track is over. Blobs, which take in shadows, are set straight by what the net saw of the
-    same user meanwhile. Rows far off the smoothed way are not usable. Rows without boxes (other
+    same user meanwhile. Rows far off the smoothed way are not usable, and no row of a user whom the
+    net saw less than three times: blobs alone may be light on the road. Rows without boxes (other
     sources) give their own ``xy_m``.
     """
     if not np.isfinite(points.seen_px).any():
@@ -137,7 +139,8 @@ def measured_places(points: TrackPoints, plane: Plane) -> Measured:
     off = found.xy_m - path.xy_m
     spread = found.cov_m2[:, 0] + found.cov_m2[:, 2]
     near = off[:, 0] ** 2 + off[:, 1] ** 2 <= _OUTLIER_SIGMAS**2 * spread
-    return found._replace(usable=found.usable & near)
+    named = np.count_nonzero((points.seen_by & np.uint8(Eye.NET)) > 0) >= _FEWEST_NAMED
+    return found._replace(usable=found.usable & near & named)
 
 
 def _straightened(points: TrackPoints) -> NDArray[np.float32]:
