@@ -72,6 +72,11 @@ class Catalogue(Findings):
         )
         return cls(folder=folder, database=database, clock=clock)
 
+    @property
+    def database(self) -> Database:
+        """Return the connection, for the other rows that live in a catalogue."""
+        return self._database
+
     def close(self) -> None:
         """Close the connection."""
         self._database.close()

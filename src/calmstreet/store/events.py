@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from calmstreet.model.event import Event
 from calmstreet.store.database import Database, marks
 
-__all__ = ["read_events", "save_events"]
+__all__ = ["COLUMNS", "event_of", "read_events", "save_events"]
 
-_COLUMNS = (
+COLUMNS = (
     "event_id, kind, camera_id, start_ns, end_ns, x_m, y_m, severity, rule, "
     "values_json, reasons_json, exceptions_json"
 )
+"""Columns of an event as ``event_of`` takes them."""
 _INFINITE = {"inf": math.inf, "-inf": -math.inf}
 
 
@@ -56,7 +57,7 @@ def save_events(database: Database, run_id: int, events: Sequence[Event]) -> Non
             "DELETE FROM events WHERE run_id = ? AND event_id = ?", [row[:2] for row in rows]
         )
         connection.executemany(
-            f"INSERT INTO events (run_id, {_COLUMNS}) VALUES ({marks(range(13))})", rows
+            f"INSERT INTO events (run_id, {COLUMNS}) VALUES ({marks(range(13))})", rows
         )
         connection.executemany("INSERT INTO event_tracks VALUES (?, ?, ?, ?)", tracks)
 
@@ -82,7 +83,7 @@ def read_events(database: Database, run_ids: Sequence[int]) -> list[Event]:
     """Return the events of the runs in order of start, then id."""
     with database.guarded() as connection:
         rows = connection.execute(
-            f"SELECT run_id, {_COLUMNS} FROM events WHERE run_id IN ({marks(run_ids)})"
+            f"SELECT run_id, {COLUMNS} FROM events WHERE run_id IN ({marks(run_ids)})"
             " ORDER BY start_ns, event_id, run_id",
             list(run_ids),
         ).fetchall()
@@ -94,10 +95,11 @@ def read_events(database: Database, run_ids: Sequence[int]) -> list[Event]:
     tracks: dict[tuple[int, str], list[int]] = {}
     for run_id, event_id, track_id in pairs:
         tracks.setdefault((run_id, event_id), []).append(track_id)
-    return [_event(row[1:], tuple(tracks.get((row[0], row[1]), ()))) for row in rows]
+    return [event_of(row[1:], tuple(tracks.get((row[0], row[1]), ()))) for row in rows]
 
 
-def _event(row: Sequence[object], track_ids: tuple[int, ...]) -> Event:
+def event_of(row: Sequence[object], track_ids: tuple[int, ...]) -> Event:
+    """Return the event of one row of COLUMNS."""
     event_id, kind, camera_id, start_ns, end_ns, x_m, y_m, severity, rule, *texts = row
     values, reasons, exceptions = (str(text) for text in texts)
     return Event(
