@@ -27,6 +27,7 @@ HORIZON_S = 10.0
 _KNOTS_S = (0.0, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, HORIZON_S)
 _COARSE_S = (0.0, 1.0, 2.0, 3.0, 4.5, 6.0, 8.0, 10.0, 12.0)
 _SLACK_M = 1.5
+_BACK_M = 0.05
 _REAR_END_COS = np.cos(np.radians(30.0))
 
 
@@ -34,9 +35,9 @@ _REAR_END_COS = np.cos(np.radians(30.0))
 class Contact:
     """For each pair of rows, all (n,): ``ttc_s`` inf = none within the horizon.
 
-    ``cos_angle`` between the headings at the contact; ``closing_mps`` speed at which the boxes
-    come together there; ``drac_mps2`` what the second must brake, ``brake_mps`` its speed;
-    ``x_m``, ``y_m`` the middle between both centres. NaN without a contact.
+    ``cos_angle`` between the headings at the contact; ``closing_mps`` the speed of one relative
+    to the other there (of followers along the lane); ``drac_mps2`` what the second must brake,
+    ``brake_mps`` its speed; ``x_m``, ``y_m`` the middle between both centres. NaN without one.
     """
 
     ttc_s: Array
@@ -168,16 +169,13 @@ def _touch(
     wait = np.maximum(t_in[hit], 0.0)
     ttc = knot_s + wait
     at_a, at_b = _moved(a, wait), _moved(b, wait)
-    dx, dy = at_b.x_m - at_a.x_m, at_b.y_m - at_a.y_m
     wx, wy = b.vx_mps - a.vx_mps, b.vy_mps - a.vy_mps
-    far = np.sqrt(dx * dx + dy * dy)
     cos_angle = a.cos_heading * b.cos_heading + a.sin_heading * b.sin_heading
-    closing = -(dx * wx + dy * wy) / np.where(far > 0, far, 1.0)
     rear_end = cos_angle >= _REAR_END_COS
     along = np.abs(wx * a.cos_heading + wy * a.sin_heading)
     found["ttc_s"][into] = ttc
     found["cos_angle"][into] = cos_angle
-    found["closing_mps"][into] = np.where(rear_end, along, closing)
+    found["closing_mps"][into] = np.where(rear_end, along, np.sqrt(wx * wx + wy * wy))
     drac, brake = _crossing_drac(at_a, at_b, ttc)
     rear_drac = np.where(ttc > 0, along / np.where(ttc > 0, 2.0 * ttc, 1.0), np.inf)
     found["drac_mps2"][into] = np.where(rear_end, rear_drac, drac)
@@ -201,29 +199,34 @@ def _moved(boxes: Footprints, wait_s: Array) -> Footprints:
 
 
 def _crossing_drac(a: Footprints, b: Footprints, ttc_s: Array) -> tuple[Array, Array]:
-    """Return the braking of whoever avoids the contact with less of it, and his speed.
+    """Return the braking of the second, by which it comes there when the first has left, and speed.
 
-    One stops short at the place of contact, the other needs until ``clear`` to be out of its way.
+    Second is who would not be touched a little before the place of contact; where both would be
+    (head on), whoever needs less stops short of it.
     """
-    needed, speeds = [], []
+    needed, speeds, waits = [], [], []
     for brakes, goes in ((a, b), (b, a)):
         speed = np.sqrt(brakes.vx_mps**2 + brakes.vy_mps**2)
-        _, out = box_contact(goes, _stopped(brakes))
-        clear = ttc_s + np.maximum(out, 0.0)
-        held = np.where(np.isfinite(clear), clear, 1.0)
-        brake = crossing_drac_mps2(speed, distance_m=speed * ttc_s, clear_s=held)
+        _, out = box_contact(goes, _stopped(brakes, back_m=-_BACK_M))
+        first, last = box_contact(goes, _stopped(brakes, back_m=_BACK_M))
+        is_second = (first >= last) | (last <= 0)
+        clear = np.where(is_second, ttc_s + np.maximum(out, 0.0), 1.0)
+        brake = crossing_drac_mps2(speed, distance_m=speed * ttc_s, clear_s=clear)
         stop = np.where(ttc_s > 0, speed / np.where(ttc_s > 0, 2.0 * ttc_s, 1.0), np.inf)
-        needed.append(np.where(np.isfinite(clear), brake, stop))
+        needed.append(np.where(is_second, brake, stop))
         speeds.append(speed)
-    least = np.where(ttc_s > 0, np.minimum(needed[0], needed[1]), np.inf)
-    return least, np.where(needed[0] <= needed[1], speeds[0], speeds[1])
+        waits.append(is_second)
+    one_first = np.where(waits[0] == waits[1], needed[0] <= needed[1], waits[0])
+    least = np.where(one_first, needed[0], needed[1])
+    return np.where(ttc_s > 0, least, np.inf), np.where(one_first, speeds[0], speeds[1])
 
 
-def _stopped(boxes: Footprints) -> Footprints:
+def _stopped(boxes: Footprints, *, back_m: float) -> Footprints:
+    """Return the boxes standing, moved back along their headings."""
     still = np.zeros(len(boxes))
     return Footprints(
-        x_m=boxes.x_m,
-        y_m=boxes.y_m,
+        x_m=boxes.x_m - back_m * boxes.cos_heading,
+        y_m=boxes.y_m - back_m * boxes.sin_heading,
         cos_heading=boxes.cos_heading,
         sin_heading=boxes.sin_heading,
         length_m=boxes.length_m,

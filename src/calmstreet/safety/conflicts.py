@@ -66,6 +66,11 @@ class ConflictWatch:
         self._spells: list[tuple[int, int]] = []
         self._who = ("", 0)
 
+    @property
+    def alive(self) -> int:
+        """Return how many tracks are held in memory."""
+        return len(self._trails)
+
     def update(self, points: TrackPoints) -> None:
         """Take the next whole steps: all their rows, times rising from block to block."""
         if not len(points):

@@ -29,7 +29,8 @@ class Movers:
 
     ``path`` -1: straight on; ``choices`` paths that fit as well; ``var_m2`` mean variance of the
     place; ``size_share`` relative error of the length; ``given`` no camera saw it, place and
-    size are given, not measured; ``braking_mps2``, ``swerving_mps2`` over the last half second (NaN when not seen that long); the latter beyond what the path asks for.
+    size are given, not measured; ``braking_mps2``, ``swerving_mps2`` over the last half second
+    (NaN when not seen that long); the latter beyond what the path asks for.
     """
 
     t_ns: Ints

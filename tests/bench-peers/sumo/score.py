@@ -6,53 +6,18 @@ type other than 111. SUMO's device sees no pedestrians: those pairs are counted 
 """
 
 import collections
-import csv
-import gzip
 import json
 import math
 import sys
 from pathlib import Path
 
-import numpy as np
+from tests.sumo_rows import read_csv
 
 from calmstreet.model.conflicts import Conflicts
-from calmstreet.model.kinds import Kind
-from calmstreet.model.points import TrackPoints, make_points, track_id_of
 from calmstreet.safety.conflicts import ConflictWatch
 from calmstreet.safety.learn_paths import learn_paths
 
-SIZES = {"car": (4.5, 1.8), "pedestrian": (0.215, 0.478)}
 GROUPS = {"2": "following", "3": "following", "6": "merging", "7": "merging"}
-
-
-def read_rows(path: Path) -> tuple[TrackPoints, dict[int, str]]:
-    """Return points (front bumper turned into centres) and the name of each track."""
-    with gzip.open(path, "rt") as file:
-        rows = list(csv.DictReader(file))
-    names: dict[str, int] = {}
-    for row in rows:
-        names.setdefault(row["id"], track_id_of(1, len(names) + 1))
-    heading = np.radians(90.0 - np.array([float(row["angle_deg"]) for row in rows]))
-    way = np.stack([np.cos(heading), np.sin(heading)], axis=1)
-    size = np.array([SIZES[row["kind"]] for row in rows])
-    front = np.array([[float(row["x_m"]), float(row["y_m"])] for row in rows])
-    speed = np.array([float(row["speed_mps"]) for row in rows])
-    walks = np.array([row["kind"] == "pedestrian" for row in rows])
-    points = make_points(
-        camera_id="sumo",
-        run_id=1,
-        t_ns=np.rint(np.array([float(row["t_s"]) for row in rows]) * 1e9).astype(np.int64),
-        track_id=np.array([names[row["id"]] for row in rows]),
-        kind=np.where(walks, Kind.PEDESTRIAN, Kind.CAR),
-        score=np.ones(len(rows)),
-        xy_m=front - way * size[:, :1] / 2,
-        velocity_mps=way * speed[:, None],
-        heading_rad=heading,
-        length_m=size[:, 0],
-        width_m=size[:, 1],
-        size_source=np.full(len(rows), 2),
-    )
-    return points, {number: name for name, number in names.items()}
 
 
 def truth_of(
@@ -178,7 +143,7 @@ def main() -> None:
     """Print recall and precision pooled over seeds, and the reasons of all extra pairs."""
     folder, score = Path(sys.argv[1]), Score()
     for seed in sys.argv[2:]:
-        points, names = read_rows(folder / f"rand{seed}.fcd.csv.gz")
+        points, names = read_csv(folder / f"rand{seed}.fcd.csv.gz")
         pairs, said = truth_of(folder / f"rand{seed}.truth.json")
         watch = ConflictWatch(paths=learn_paths(points))
         watch.update(points)
