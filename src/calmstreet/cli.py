@@ -197,6 +197,25 @@ def audit(
         typer.echo(result["text"])
 
 
+@app.command(name="verify-speed")
+def verify_speed(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A result of analyse.")],
+    reference: Annotated[
+        Path, typer.Option(help="CSV of a radar (time,gate,speed_kmh) or a drive (time,lon,lat).")
+    ],
+    window: Annotated[float, typer.Option(help="Seconds apart at most to be one passage.")] = 2.0,
+    as_json: Json = False,
+) -> None:
+    """Compare speeds with a radar or a drive with GPS; keep bias and spread in the report."""
+    from calmstreet.pipeline.verifying import verify_speed as verify
+
+    result = verify(folder, reference=reference, window_s=window)
+    if as_json:
+        typer.echo(json.dumps(result, ensure_ascii=False, indent=2))
+    else:
+        typer.echo(result["text"])
+
+
 @app.command(name="export")
 def export_points(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A result of analyse.")],

@@ -29,7 +29,7 @@ from calmstreet.units import NS_PER_S, to_iso
 from calmstreet.video.recorder import ClipWriter
 from calmstreet.video.source import FileSource
 
-__all__ = ["draw_clips", "score_counts"]
+__all__ = ["draw_clips", "language_of", "score_counts"]
 
 MINUTE_NS = 60 * NS_PER_S
 LEAD_NS = 3 * NS_PER_S
@@ -207,7 +207,7 @@ def score_counts(folder: Path, *, hand: Path) -> dict[str, Any]:
             part.write_bytes(data)
 
         write_whole(folder / "audit.json", write)
-        write_results(catalogue, lang=_language(folder))
+        write_results(catalogue, lang=language_of(folder))
     lines = [
         f"{r.what} {r.kind}: {r.counted:.0f} counted / {r.truth:.0f} by hand = {r.ratio:.3f} "
         f"(95 %: {r.low:.3f} to {r.high:.3f}), GEH {r.geh:.1f}"
@@ -216,7 +216,8 @@ def score_counts(folder: Path, *, hand: Path) -> dict[str, Any]:
     return {**audit, "text": "\n".join([*lines, f"{audit['minutes']} minutes audited"])}
 
 
-def _language(folder: Path) -> str:
+def language_of(folder: Path) -> str:
+    """Return the language of the report of a result, English where none is known."""
     path = folder / "summary.json"
     try:
         return str(json.loads(path.read_text(encoding="utf-8")).get("lang", "en"))

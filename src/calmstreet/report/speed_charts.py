@@ -45,6 +45,7 @@ def spread_chart(
             axes.axvline(limit_kmh, color=_LIMIT, linewidth=1.6, linestyle=":", label=text)
         first = float(speeds_kmh.min(initial=last))
         axes.set_xlim(max(0.0, np.floor(first / width) * width - 2 * width), float(edges[-1]))
+        axes.xaxis.set_major_locator(MaxNLocator(nbins=8, integer=True))
         _named(axes, texts, x=texts.t("speeds.chart.speed"), y=texts.t("chart.vehicles"))
     return svg_of(figure, name, title)
 
@@ -54,7 +55,7 @@ def _mark_v85(axes: Axes, stats: Mapping[str, Any], texts: Texts) -> None:
     if value is None or low is None or high is None:
         return
     span = f"{texts.number(low, 1)} – {texts.number(high, 1)}"
-    axes.axvspan(low, high, color=_V85, alpha=0.16, linewidth=0)
+    axes.axvspan(low, high, color=_V85, alpha=0.2, linewidth=0, zorder=0.6)
     label = texts.t("speeds.chart.v85", value=texts.number(value, 1), span=span)
     axes.axvline(value, color=_V85, linewidth=1.8, linestyle="--", label=label)
 

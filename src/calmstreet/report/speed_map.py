@@ -11,7 +11,7 @@ from calmstreet.report.ink import Labels, pen_for, tint
 
 __all__ = ["draw_speed_map"]
 
-_CELL_PX = 12
+_CELLS_ACROSS = 40
 _FEWEST = 3
 _STEPS_KMH = (0, 10, 20, 30, 40, 50, 60, 80)
 _COLOURS_BGR = (  # viridis, from slow to fast
@@ -32,11 +32,12 @@ def draw_speed_map(bgr: NDArray[np.uint8], blocks: Iterable[TrackPoints], *, sca
     ``scale`` is drawn over video pixels. Return how many cells had enough rows; none means that
     no speeds are known.
     """
-    cells = _medians_kmh(bgr.shape[:2], blocks, scale)
+    cell_px = max(8, bgr.shape[1] // _CELLS_ACROSS)
+    cells = _medians_kmh(bgr.shape[:2], blocks, scale, cell_px)
     for (row, column), speed_kmh in cells.items():
         step = int(np.searchsorted(_STEPS_KMH, speed_kmh, side="right")) - 1
-        left, top = column * _CELL_PX, row * _CELL_PX
-        right, bottom = left + _CELL_PX, top + _CELL_PX
+        left, top = column * cell_px, row * cell_px
+        right, bottom = left + cell_px, top + cell_px
         corners = [(left, top), (right, top), (right, bottom), (left, bottom)]
         tint(bgr, corners, colour=_COLOURS_BGR[step], share=0.72)
     if cells:
@@ -45,7 +46,7 @@ def draw_speed_map(bgr: NDArray[np.uint8], blocks: Iterable[TrackPoints], *, sca
 
 
 def _medians_kmh(
-    shape: tuple[int, ...], blocks: Iterable[TrackPoints], scale: float
+    shape: tuple[int, ...], blocks: Iterable[TrackPoints], scale: float, cell_px: int
 ) -> dict[tuple[int, int], float]:
     places, speeds = [np.empty((0, 2), np.int64)], [np.empty(0)]
     hidden = np.uint8(Flag.COASTED | Flag.PARKED | Flag.TENTATIVE)
@@ -53,10 +54,10 @@ def _medians_kmh(
         speed = 3.6 * np.hypot(points.velocity_mps[:, 0], points.velocity_mps[:, 1])
         good = np.isfinite(speed) & ((points.flags & hidden) == 0)
         feet = points.foot_px()[good].astype(np.float64) * scale
-        places.append((feet // _CELL_PX).astype(np.int64))
+        places.append((feet // cell_px).astype(np.int64))
         speeds.append(speed[good].astype(np.float64))
     at, speed = np.concatenate(places), np.concatenate(speeds)
-    rows, columns = shape[0] // _CELL_PX, shape[1] // _CELL_PX
+    rows, columns = shape[0] // cell_px, shape[1] // cell_px
     inside = ((at >= 0) & (at < [columns, rows])).all(axis=1)
     key = at[inside, 1] * columns + at[inside, 0]
     order = np.argsort(key, kind="stable")

@@ -121,6 +121,11 @@ def _parts(speeds: GateSpeeds) -> Iterator[tuple[str, str, str, Mask]]:
                     yield gate_id, direction, group, rows
 
 
+def _limit_for(group: str, gate_id: str, limits_mps: Mapping[str, float]) -> float:
+    """Return the limit that holds for a group; there is none for people on foot."""
+    return float("nan") if group == "pedestrian" else limits_mps.get(gate_id, float("nan"))
+
+
 def _stats(speeds: GateSpeeds, rows: Mask, limit_mps: float, floor_mps: float) -> SpeedStats:
     mine = speeds[rows & speeds.measured]
     share = float((mine.sigma_site_mps / mine.speed_mps).mean()) if len(mine) else 0.0
@@ -137,7 +142,7 @@ def gate_sums(
     free = speeds.headway_s >= FREE_HEADWAY_S
     found = []
     for gate_id, direction, group, rows in _parts(speeds):
-        limit = limits_mps.get(gate_id, float("nan"))
+        limit = _limit_for(group, gate_id, limits_mps)
         found.append(
             GateSum(
                 camera_id=speeds.camera_id,
@@ -169,7 +174,7 @@ def speed_quarters(
             here = own & (bins.start_ns == start_ns)
             exposure_s = float(bins.exposure_s[here].max()) if here.any() else 0.0
             passes = float(bins.count[grouped & (bins.start_ns == start_ns)].sum())
-            limit = limits_mps.get(gate_id, float("nan"))
+            limit = _limit_for(group, gate_id, limits_mps)
             stats = _stats(speeds, rows & (place == slot), limit, floor_mps)
             flow = passes / exposure_s * 3600 if exposure_s else float("nan")
             found.append(
