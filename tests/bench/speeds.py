@@ -112,7 +112,8 @@ def told(found: list[Compared]) -> Iterator[str]:
     """Yield the figures line by line."""
     groups: dict[tuple[str, ...], list[Compared]] = defaultdict(list)
     for one in found:
-        for key in ((one.street, "all"), ("all streets", one.kind, one.way), ("all streets",)):
+        keys: list[tuple[str, ...]] = [("all streets",), (one.street,)]
+        for key in (*keys, ("all streets", one.kind, one.way)):
             groups[key].append(one)
     yield "who | records | given | bias | median error | 90 % | inside 95 % | half width"
     for key, ones in sorted(groups.items()):

@@ -1,8 +1,10 @@
 """Road users out in open formats, and in from other programs."""
 
+import json
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,8 @@ from numpy.typing import NDArray
 
 from calmstreet.config.site import check_frame, load_site
 from calmstreet.errors import InputError, StoreError
+from calmstreet.geometry.lonlat import to_lonlat
+from calmstreet.geometry.planes import site_frame
 from calmstreet.interop.files import Imported
 from calmstreet.interop.geojson import write_geojson
 from calmstreet.interop.mot import read_mot, write_mot
@@ -18,7 +22,7 @@ from calmstreet.interop.points_csv import write_points_csv
 from calmstreet.interop.points_parquet import read_points_parquet, write_points_parquet
 from calmstreet.model.points import TrackPoints
 from calmstreet.model.run import Run
-from calmstreet.model.site import Site
+from calmstreet.model.site import Site, site_from_json
 from calmstreet.perception.ground import ground_rows
 from calmstreet.pipeline import warned
 from calmstreet.pipeline.counting import step_blocks
@@ -57,24 +61,22 @@ def export_result(folder: Path, *, form: str, out: Path, smoothed: bool = False)
             )
         steps = np.concatenate([read_steps(folder, catalogue.step_files(r.run_id)) for r in runs])
         blocks = _smoothed(catalogue, runs) if smoothed else _blocks(catalogue, runs)
-        _WRITERS[form](out, blocks, steps, labels)
+        if form == "geojson":
+            origin = site_frame(site_from_json(json.loads(catalogue.site(runs[0].site_version))))
+            place = None if origin is None else partial(to_lonlat, origin_lonlat=origin)
+            write_geojson(out, blocks, labels=labels, lonlat_deg=place)
+        else:
+            _WRITERS[form](out, blocks, steps, labels)
     return f"{out} written: {len(runs)} runs as {form}"
 
 
 _Write = Callable[[Path, Iterator[TrackPoints], NDArray[np.int64], dict[int, str]], None]
 
 
-def _write_geojson(
-    out: Path, blocks: Iterator[TrackPoints], _steps: NDArray[np.int64], labels: dict[int, str]
-) -> None:
-    write_geojson(out, blocks, labels=labels)
-
-
 _WRITERS: dict[str, _Write] = {
     "mot": write_mot,
     "csv": write_points_csv,
     "parquet": write_points_parquet,
-    "geojson": _write_geojson,
 }
 
 
