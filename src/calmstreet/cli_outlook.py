@@ -25,7 +25,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on 
 
 def add_verbs(app: typer.Typer) -> None:
     """Add every verb of the outlook to the command line."""
-    for verb in (forecast, anomalies, screen, study):
+    for verb in (forecast, anomalies, screen, study, risk, hotspots, place):
         app.command()(verb)
 
 
@@ -119,6 +119,78 @@ def study(
     from calmstreet.pipeline.outlook_sites import study_measure
 
     _tell(study_measure(before_after, out=out, lang=lang), as_json=as_json)
+
+
+def risk(
+    conflicts: Annotated[Path, typer.Argument(metavar="CONFLICTS", help="conflicts.csv.")],
+    exposure: Annotated[Path, typer.Option(help="How long was watched: hours, or counts.csv.")],
+    out: OutFile = Path("risk.csv"),
+    hours_per_year: Annotated[
+        float, typer.Option(help="Hours of a year that are like those watched.")
+    ] = 8760.0,
+    lang: Lang = "en",
+    as_json: Json = False,
+) -> None:
+    """Say what near-misses tell of crashes: rates, relative risk, crashes only where allowed."""
+    from calmstreet.pipeline.outlook_risk import risk_of_conflicts
+
+    done = risk_of_conflicts(
+        conflicts, exposure=exposure, out=out, hours_a_year=hours_per_year, lang=lang
+    )
+    _tell(done, as_json=as_json)
+
+
+def hotspots(
+    points: Annotated[Path, typer.Argument(metavar="POINTS", help="CSV or Parquet of points.")],
+    network: Annotated[Path, typer.Option(help="Streets, GeoJSON.")],
+    out: OutFile = Path("hotspots.csv"),
+    bandwidth: Annotated[float, typer.Option(help="Reach of a point along streets, m.")] = 200.0,
+    within: Annotated[float, typer.Option(help="Farthest a point may lie off, m.")] = 30.0,
+    lang: Lang = "en",
+    as_json: Json = False,
+) -> None:
+    """Spread points along the streets and find segments that chance does not make."""
+    from calmstreet.pipeline.outlook_hotspots import find_hotspots
+
+    done = find_hotspots(
+        points, network=network, out=out, bandwidth_m=bandwidth, within_m=within, lang=lang
+    )
+    _tell(done, as_json=as_json)
+
+
+def place(
+    sites: Annotated[Path, typer.Argument(metavar="SITES", help="The answer of screen, or alike.")],
+    out: OutFile = Path("place.csv"),
+    aim: Annotated[str, typer.Option(help="teach (cameras) or save (measures).")] = "save",
+    budget: Annotated[int | None, typer.Option(help="How many sites.")] = None,
+    money: Annotated[float | None, typer.Option(help="How much money, by column cost.")] = None,
+    radius: Annotated[
+        float | None, typer.Option(help="How far a camera teaches about others, m.")
+    ] = None,
+    min_per_district: Annotated[int, typer.Option(help="Least sites in each district.")] = 0,
+    life_years: Annotated[float, typer.Option(help="Years that a measure works.")] = 10.0,
+    discount: Annotated[float, typer.Option(help="Discount a year, percent.")] = 3.0,
+    seed: Annotated[int, typer.Option(help="Seed of all drawings.")] = 1,
+    lang: Lang = "en",
+    as_json: Json = False,
+) -> None:
+    """Choose where cameras teach most or measures save most, and say what fairness costs."""
+    from calmstreet.pipeline.outlook_place import PlaceRequest, place_sites
+
+    request = PlaceRequest(
+        sites=sites,
+        out=out,
+        aim=aim,
+        budget=budget,
+        money=money,
+        radius_m=radius,
+        min_per_district=min_per_district,
+        life_years=life_years,
+        discount_percent=discount,
+        seed=seed,
+        lang=lang,
+    )
+    _tell(place_sites(request), as_json=as_json)
 
 
 def _listed(text: str | None) -> tuple[str, ...]:

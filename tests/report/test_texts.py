@@ -13,7 +13,7 @@ from calmstreet.report.texts import LANGUAGES, number, placeholders, texts
 SOURCE = Path(__file__).resolve().parents[2] / "src" / "calmstreet"
 SAME_EVERYWHERE = {"label.geh", "speeds.chart.v85"}
 LATIN_IN_CYRILLIC = {"Calmstreet", "calmstreet", "audit", "counts", "start", "GEH", "PHF"}
-LATIN_IN_CYRILLIC |= {"k", "Hauer", "LightGBM", "MSTL", "MASE", "WIS", "backtest"}
+LATIN_IN_CYRILLIC |= {"k", "Hauer", "LightGBM", "MSTL", "MASE", "WIS", "backtest", "z", "p", "FDR"}
 ENGLISH = re.compile(
     r"\b(the|of|and|is|are|was|were|not|no|with|by|from|to|road|users?|gates?|time|camera|"
     r"frames?|counts?|unknown|watched|left|right|through)\b"

@@ -7,7 +7,6 @@ with the floor and says what to install.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -54,8 +53,12 @@ class Learned:
 
 
 def is_installed() -> bool:
-    """Say whether LightGBM can be used here."""
-    return find_spec("lightgbm") is not None
+    """Say whether LightGBM can be used here; it may be there and lack a library of the system."""
+    try:
+        import lightgbm
+    except (ImportError, OSError):
+        return False
+    return bool(lightgbm)
 
 
 def learn(look: LookBack, *, end: int, reach: Reach, known: Known, seed: int = 1) -> Learned | None:

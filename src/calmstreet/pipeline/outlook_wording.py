@@ -101,9 +101,74 @@ def _study(s: Mapping[str, Any]) -> Iterator[str]:
     )
 
 
+def _risk(s: Mapping[str, Any]) -> Iterator[str]:
+    yield f"{s['pairs']} pairs in {s['hours']:g} hours watched"
+    for row in s["rows"]:
+        head = (
+            f"  {row['group']}, {row['type']}: {row['excesses']} below {row['threshold_s']:g} s, "
+            f"{row['rate_per_h']:.3g} an hour ({row['rate_low']:.3g} to {row['rate_high']:.3g})"
+        )
+        if row["relative_risk"] == row["relative_risk"]:
+            head += (
+                f", {row['relative_risk']:.2f} times the others "
+                f"({row['relative_low']:.2f} to {row['relative_high']:.2f})"
+            )
+        yield f"{head}: {_risk_verdict(row)}"
+
+
+def _risk_verdict(row: Mapping[str, Any]) -> str:
+    if row["verdict"] == "crashes":
+        return (
+            f"{row['crashes_per_year']:.3g} crashes a year "
+            f"({row['crashes_low']:.3g} to {row['crashes_high']:.3g})"
+        )
+    if row["verdict"] == "unstable":
+        return f"unstable ({row['reasons'].replace(';', ', ')}); no crash number"
+    return f"not enough for a crash number: about {row['more_days']:.0f} more days"
+
+
+def _hotspots(s: Mapping[str, Any]) -> Iterator[str]:
+    yield (
+        f"{s['points']} points on {s['segments']} segments ({s['street_km']:.2f} km), "
+        f"{s['off_streets']} off the streets: {s['hot_segments']} hot segments"
+    )
+    if not s["enough"]:
+        yield "too few segments for a test: the density alone is shown"
+    for row in s["first"][:5]:
+        yield (
+            f"  {row['segment']} {row['name']}: {row['density_per_km']:.2f} per km, "
+            f"z {row['z']:.2f}, adjusted p {row['p_adjusted']:.3g}"
+        )
+
+
+def _place(s: Mapping[str, Any]) -> Iterator[str]:
+    yield (
+        f"{len(s['chosen'])} of {s['sites']} sites: {', '.join(s['chosen'][:12])}"
+        f"{' …' if len(s['chosen']) > 12 else ''}"
+    )
+    yield (
+        f"gain {s['gain']:.4g}; least numbers for districts cost {s['price_of_fairness']:.4g} of "
+        f"{s['gain_unbound']:.4g}"
+    )
+    for key in s["warnings"]:
+        yield f"  {_PLACE_WARNINGS[key]}"
+
+
+_PLACE_WARNINGS = {
+    "cmf_assumed": "no column cmf: 0.85 (0.65 to 1.0) was assumed; give one with sd and source",
+    "no_crash_cost": "no column crash_cost: gains are crashes, not money",
+    "no_source": "some cmf have no cmf_source; name where they come from",
+    "cmf_one": "a cmf of 1 saves nothing: a measuring camera informs",
+    "no_radius": "without --radius a camera teaches about its own site alone",
+}
+
+
 _WORDING: dict[str, Callable[[Mapping[str, Any]], Iterator[str]]] = {
     "forecast": _forecast,
     "anomalies": _anomalies,
     "screen": _screen,
     "study": _study,
+    "risk": _risk,
+    "hotspots": _hotspots,
+    "place": _place,
 }
