@@ -78,9 +78,9 @@ def fit_slope(
     best = free if quadratic else _mixed(table, prior, accel_sigma_mps2=accel_sigma_mps2)
     rho = np.concatenate([[0.0, 0.0], np.repeat(_RHO, len(_WHITE))])
     return SlopeFit(
-        speed_mps=best.speed,
+        speed_mps=best.speed_mps,
         sigma_mps=best.sigma,
-        half95_mps=best.half95,
+        half95_mps=best.half95_mps,
         accel_mps2=best.accel,
         quadratic=quadratic,
         rho=float((best.share * rho).sum()),
@@ -148,9 +148,9 @@ def _fit_all(t: Array, s: Array, noises: Array) -> _Table:
 class _Mixture:
     """The mixture over all noises; ``share`` (k,) of each, ``weights`` (n,) of the rows."""
 
-    speed: float
+    speed_mps: float
     sigma: float
-    half95: float
+    half95_mps: float
     accel: float
     accel_sigma: float
     share: Array
@@ -174,9 +174,9 @@ def _mixed(table: _Table, prior: Array, *, accel_sigma_mps2: float) -> _Mixture:
     mean_accel = float((share * accel).sum())
     inflated = table.dof / max(table.dof - 2, 1)
     return _Mixture(
-        speed=mean,
+        speed_mps=mean,
         sigma=float(np.sqrt((share * (sigmas**2 * inflated + (speeds - mean) ** 2)).sum())),
-        half95=_half_width(share, speeds - mean, sigmas, table.dof),
+        half95_mps=_half_width(share, speeds - mean, sigmas, table.dof),
         accel=mean_accel,
         accel_sigma=float(
             np.sqrt((share * (var_accel * inflated + (accel - mean_accel) ** 2)).sum())

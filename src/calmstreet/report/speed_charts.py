@@ -116,6 +116,12 @@ def _named(axes: Axes, texts: Texts, *, x: str, y: str) -> None:
     axes.set_axisbelow(True)
     axes.set_xlabel(x)
     axes.set_ylabel(y)
-    axes.legend(
-        loc="lower left", bbox_to_anchor=(0, 1.0), ncols=2, frameon=False, fontsize=9, borderpad=0
-    )
+    if axes.get_legend_handles_labels()[1]:
+        axes.legend(
+            loc="lower left",
+            bbox_to_anchor=(0, 1.0),
+            ncols=2,
+            frameon=False,
+            fontsize=9,
+            borderpad=0,
+        )
