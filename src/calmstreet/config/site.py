@@ -39,6 +39,7 @@ __all__ = [
     "load_site",
     "parse_site",
     "site_json_schema",
+    "site_of_tables",
 ]
 
 _ONLY_CAMERA = "camera"
@@ -73,6 +74,17 @@ def parse_site(text: str, *, source: str = "SITE.toml") -> Site:
         raw = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{source}: does not read as TOML: {error}; mend that line") from error
+    return site_of_tables(raw, source=source)
+
+
+def site_of_tables(raw: dict[str, Any], *, source: str = "SITE.toml") -> Site:
+    """Return the site that the tables of a SITE.toml describe, as they were read.
+
+    Raises ConfigError with every fault at once.
+
+    >>> site_of_tables({"site": {"id": "abay"}}).id
+    'abay'
+    """
     faults = reference_faults(raw)
     parsed = None
     try:

@@ -1,0 +1,84 @@
+"""calmstreet.toml: where a node's results lie and how its desk is opened."""
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+
+from calmstreet.config.wording import model_faults
+from calmstreet.errors import ConfigError
+
+__all__ = ["Desk", "Limits", "NodeFile", "NodeTable", "load_node", "parse_node"]
+
+Text = Annotated[str, StringConstraints(max_length=500)]
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class NodeTable(_Table):
+    """Folders, relative to calmstreet.toml: results lie in ``results``, one folder each, and in
+    ``also``; ``desk`` keeps accounts, audit log, jobs and uploads.
+    """
+
+    results: Text = "results"
+    also: tuple[Text, ...] = ()
+    desk: Text = "desk"
+    language: Literal["en", "ru", "kk", "uz"] = "en"
+    tiles_url: Text = ""
+
+
+class Desk(_Table):
+    """How people come in; ``hosts`` are the names by which the desk may be called."""
+
+    hosts: tuple[Text, ...] = ()
+    session_hours: Annotated[float, Field(gt=0, le=720)] = 12.0
+    idle_minutes: Annotated[float, Field(gt=0, le=1440)] = 60.0
+    behind_tls: Annotated[bool, Field(strict=True)] = False
+
+
+class Limits(_Table):
+    """How much at once: sizes in megabytes, numbers per minute."""
+
+    upload_mb: Annotated[int, Field(ge=1, le=200_000)] = 4096
+    requests_per_minute: Annotated[int, Field(ge=10, le=100_000)] = 3000
+    wrong_passwords_per_minute: Annotated[int, Field(ge=1, le=100)] = 5
+
+
+class NodeFile(_Table):
+    """A whole calmstreet.toml."""
+
+    node: NodeTable = NodeTable()
+    desk: Desk = Desk()
+    limits: Limits = Limits()
+
+
+def parse_node(text: str, *, source: str = "calmstreet.toml") -> NodeFile:
+    r"""Return the settings of a text; raise ConfigError with every fault at once.
+
+    >>> parse_node('[node]\nresults = "results"').node.language
+    'en'
+    """
+    try:
+        raw: dict[str, Any] = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{source}: does not read as TOML: {error}; mend that line") from error
+    try:
+        return NodeFile.model_validate(raw)
+    except ValidationError as error:
+        faults = [f"{source}: {path} {wrong}" for path, wrong in model_faults(error)]
+        raise ConfigError(*faults) from error
+
+
+def load_node(path: Path) -> NodeFile:
+    """Read calmstreet.toml; raise ConfigError naming file, key and cure."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        why = error.strerror or "it cannot be read"
+        raise ConfigError(f"{path}: {why}; give the path of a calmstreet.toml") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: is not text in UTF-8; save it as UTF-8") from error
+    return parse_node(text, source=str(path))
