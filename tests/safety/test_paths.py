@@ -96,5 +96,6 @@ def test_lanes_side_by_side_are_one_stream() -> None:
     beside = [driven(k, (-60, 3.2), (60, 3.2), speed_mps=10, start_s=9 * k) for k in (20, 21)]
     against = [driven(k, (60, 6.4), (-60, 6.4), speed_mps=10, start_s=9 * k) for k in (22, 23)]
     paths = learn_paths(at_once(*THROUGH, *beside, *against))
-    sizes = sorted(len(lanes) for lanes in Streams(paths=paths).beside)
+    streams = Streams(paths=paths)
+    sizes = sorted(len(streams.beside(k, 60.0)) for k in range(len(paths)))
     assert sizes == [1, 2, 2]

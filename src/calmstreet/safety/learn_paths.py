@@ -23,7 +23,7 @@ Array = NDArray[np.float64]
 
 _JUMP_M = 5.0
 _PIECE_M = 60
-_SHARP_COS = np.cos(np.radians(40.0))
+_SHARP_COS = np.cos(np.radians(55.0))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,10 +84,11 @@ class PathLearner:
         for walker in (False, True):
             least = self._settings.least_walk_m if walker else self._settings.least_m
             drawn = [
-                even
+                part
                 for track_id, trail in self._trails.items()
                 if self._walker[track_id] == walker
                 and (even := _drawn_evenly(np.array(trail), 1.0, least)) is not None
+                for part in ([even] if walker else _without_hops(even, least))
             ]
             share = round(self._settings.least_share * len(drawn))
             least_users = max(self._settings.least_walkers if walker else 1, share)
@@ -127,10 +128,9 @@ def _with_pieces(
     """
     whole, left = _gathered(drawn, settings, least_users)
     pieces = [
-        part[begin : begin + _PIECE_M]
+        trail[begin : begin + _PIECE_M]
         for trail in left
-        for part in _without_hops(trail)
-        for begin in range(0, len(part) - _PIECE_M // 2, _PIECE_M // 2)
+        for begin in range(0, len(trail) - _PIECE_M // 2, _PIECE_M // 2)
     ]
     for line, _ in whole:
         tree, way = cKDTree(line), _ways(line)
@@ -138,13 +138,13 @@ def _with_pieces(
     return whole + _gathered(pieces, settings, least_users)[0]
 
 
-def _without_hops(trail: Array) -> list[Array]:
+def _without_hops(trail: Array, least_m: float) -> list[Array]:
     """Return the parts of a trail between sudden turns (a hop to the next lane)."""
     step = np.diff(trail, axis=0)
     way = step / np.sqrt((step**2).sum(axis=1, keepdims=True))
     sharp = (way[1:] * way[:-1]).sum(axis=1) < _SHARP_COS
     cuts = np.flatnonzero(sharp) + 1
-    return [part for part in np.split(trail, cuts) if len(part) >= _PIECE_M // 2]
+    return [part for part in np.split(trail, cuts) if len(part) > least_m]
 
 
 def _gathered(

@@ -5,13 +5,15 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from calmstreet.geometry.contact import box_ttc
 from calmstreet.model.kinds import Kind
 from calmstreet.safety.ahead import may_meet
 from calmstreet.safety.movers import Movers
 from calmstreet.safety.paths import Paths
 
-__all__ = ["LOOK_NS", "looked_at", "pairs_in_steps", "same_pairs_later"]
+__all__ = ["LOOK_NS", "looked_at", "pairs_in_steps", "same_pairs_later", "straight_contacts"]
 
+Array = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 LOOK_NS = 500_000_000
@@ -19,6 +21,7 @@ LOOK_NS = 500_000_000
 
 _MOVES_MPS = 0.5
 _CHUNK = 400_000
+_SLACK_M = 0.01
 
 
 def looked_at(t_ns: Ints) -> NDArray[np.bool_]:
@@ -49,19 +52,87 @@ def pairs_in_steps(rows: Movers, *, paths: Paths) -> Iterator[tuple[Ints, Ints]]
         yield one[near], two[near]
 
 
+def straight_contacts(rows: Movers, *, within_s: float) -> tuple[Ints, Ints, Array]:
+    """Return (one, two, TTC s) of all pairs of rows of one step that touch in time going straight.
+
+    The answers are those of ``box_ttc`` on every pair; most pairs are left out unseen, because in
+    this time they cannot come near enough. Overlapping pairs have 0. Rows are sorted by time.
+    """
+    radius = 0.5 * np.sqrt(rows.length_m**2 + rows.width_m**2)
+    found: list[tuple[Ints, Ints, Array]] = []
+    boxes = rows.boxes()
+    for one, two in _near_pairs(rows, within_s=within_s):
+        dx, dy = rows.x_m[two] - rows.x_m[one], rows.y_m[two] - rows.y_m[one]
+        wx, wy = rows.vx_mps[two] - rows.vx_mps[one], rows.vy_mps[two] - rows.vy_mps[one]
+        speed2 = wx * wx + wy * wy
+        when = -(dx * wx + dy * wy) / np.where(speed2 > 0, speed2, 1.0)
+        when = np.clip(when, 0.0, within_s)
+        dx, dy = dx + when * wx, dy + when * wy
+        reach = radius[one] + radius[two] + _SLACK_M
+        meet = np.flatnonzero(dx * dx + dy * dy <= reach * reach)
+        one, two = one[meet], two[meet]
+        ttc, _ = box_ttc(boxes[one], boxes[two])
+        hit = ttc <= within_s
+        found.append((one[hit], two[hit], ttc[hit]))
+    if not found:
+        none = np.empty(0, np.int64)
+        return none, none, np.empty(0)
+    one, two, ttc = (np.concatenate(part) for part in zip(*found, strict=True))
+    order = np.lexsort((two, one))
+    return one[order], two[order], ttc[order]
+
+
+def _near_pairs(rows: Movers, *, within_s: float) -> Iterator[tuple[Ints, Ints]]:
+    """Yield pairs (lower row first) of one step whose east places may meet in time.
+
+    Rows are swept from west to east; each is paired with those that begin before it ends, where
+    a row reaches as far as it can come in ``within_s``.
+    """
+    half = 0.5 * np.sqrt(rows.length_m**2 + rows.width_m**2) + _SLACK_M
+    reach = rows.vx_mps * within_s
+    west = rows.x_m + np.minimum(reach, 0.0) - half
+    east = rows.x_m + np.maximum(reach, 0.0) + half
+    south = rows.y_m + np.minimum(rows.vy_mps * within_s, 0.0) - half
+    north = rows.y_m + np.maximum(rows.vy_mps * within_s, 0.0) + half
+    known = np.flatnonzero(np.isfinite(west + south))
+    step = np.cumsum(np.diff(rows.t_ns, prepend=rows.t_ns[:1] - 1) != 0)[known]
+    order = known[np.lexsort((west[known], step))]
+    step = np.sort(step)
+    wide = float(east[known].max() - west[known].min()) + 1.0 if len(known) else 1.0
+    base = float(west[known].min()) if len(known) else 0.0
+    begin = step * wide + (west[order] - base)
+    end = np.searchsorted(begin, step * wide + np.minimum(east[order] - base, wide), side="right")
+    count = np.maximum(end - np.arange(len(order)) - 1, 0)
+    for piece in _pieces(count):
+        one = np.repeat(np.arange(piece.start, piece.stop), count[piece])
+        offset = np.arange(len(one)) - np.repeat(
+            np.cumsum(count[piece]) - count[piece], count[piece]
+        )
+        one, two = order[one], order[one + 1 + offset]
+        near = (south[one] <= north[two]) & (south[two] <= north[one])
+        one, two = one[near], two[near]
+        yield np.minimum(one, two), np.maximum(one, two)
+
+
 def _all_pairs(t_ns: Ints) -> Iterator[tuple[Ints, Ints]]:
     """Yield all pairs of rows of the same step, about ``_CHUNK`` at a time."""
     starts = np.flatnonzero(np.diff(t_ns, prepend=t_ns[:1] - 1))
     ends = np.append(starts[1:], len(t_ns))
     later = np.repeat(ends, ends - starts) - np.arange(len(t_ns)) - 1
-    done = np.concatenate([[0], np.cumsum(later)])
-    begin = 0
-    while begin < len(t_ns):
-        end = max(int(np.searchsorted(done, done[begin] + _CHUNK, side="right")) - 1, begin + 1)
-        count = later[begin:end]
-        one = np.repeat(np.arange(begin, end), count)
+    for piece in _pieces(later):
+        count = later[piece]
+        one = np.repeat(np.arange(piece.start, piece.stop), count)
         offset = np.arange(len(one)) - np.repeat(np.cumsum(count) - count, count)
         yield one, one + 1 + offset
+
+
+def _pieces(count: Ints) -> Iterator[slice]:
+    """Yield ranges of rows that have about ``_CHUNK`` pairs together."""
+    done = np.concatenate([[0], np.cumsum(count)])
+    begin = 0
+    while begin < len(count):
+        end = max(int(np.searchsorted(done, done[begin] + _CHUNK, side="right")) - 1, begin + 1)
+        yield slice(begin, end)
         begin = end
 
 

@@ -5,9 +5,6 @@ the user who has just left it drove in the farther one. That is how a post-encro
 taken in the field, where the area and not the single lane is marked.
 """
 
-from functools import cached_property
-from itertools import pairwise
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -21,7 +18,7 @@ Ints = NDArray[np.int64]
 
 _BESIDE_M = 4.5
 _BESIDE_COS = np.cos(np.radians(20.0))
-_BESIDE_SHARE = 0.7
+_AROUND_M = np.array([-8.0, 0.0, 8.0])
 _ALIGNED_COS = np.cos(np.radians(15.0))
 _GAP_M = 4.0
 _NEAR_M = 12.0
@@ -33,33 +30,19 @@ class Streams:
     def __init__(self, *, paths: Paths) -> None:
         self._paths = paths
 
-    @cached_property
-    def beside(self) -> list[Ints]:
-        """Return for each path those that run beside it (itself too) most of its way."""
-        paths = self._paths
-        drawn = [np.arange(int(a), int(b), 4) for a, b in pairwise(paths.start)]
-        return [
-            np.array(
-                [
-                    j
-                    for j in range(len(paths))
-                    if paths.walker[j] == paths.walker[k]
-                    and max(self._share(drawn[k], drawn[j]), self._share(drawn[j], drawn[k]))
-                    >= _BESIDE_SHARE
-                ],
-                np.int64,
-            )
-            for k in range(len(paths))
-        ]
-
-    def _share(self, mine: Ints, other: Ints) -> float:
-        """Return the share of points of one path that have the other beside them."""
+    def beside(self, path: int, station_m: float) -> list[int]:
+        """Return the paths that run beside one (itself too) around a station of it."""
         paths, (cos, sin) = self._paths, self._paths.ways
-        dx = paths.x_m[other][None, :] - paths.x_m[mine][:, None]
-        dy = paths.y_m[other][None, :] - paths.y_m[mine][:, None]
-        same = cos[mine][:, None] * cos[other] + sin[mine][:, None] * sin[other]
+        first, last = int(paths.start[path]), int(paths.start[path + 1]) - 1
+        at = np.clip(first + np.rint((station_m + _AROUND_M) / STATION_M), first, last)
+        mine = at.astype(np.int64)
+        dx = paths.x_m[None, :] - paths.x_m[mine][:, None]
+        dy = paths.y_m[None, :] - paths.y_m[mine][:, None]
+        same = cos[mine][:, None] * cos + sin[mine][:, None] * sin
         near = (dx * dx + dy * dy <= _BESIDE_M**2) & (same >= _BESIDE_COS)
-        return float(near.any(axis=1).mean())
+        by_path = np.logical_or.reduceat(near, paths.start[:-1], axis=1).all(axis=0)
+        by_path &= paths.walker == paths.walker[path]
+        return [int(k) for k in np.flatnonzero(by_path)]
 
     def entry_ns(self, first: Movers, second: Movers, *, exit_ns: int, entry_ns: int) -> int:
         """Return when the second entered the area of the first's stream, at most ``entry_ns``.
@@ -67,13 +50,14 @@ class Streams:
         ``first`` and ``second`` are rows in order of time; the first left his own place at
         ``exit_ns``, where the second came at ``entry_ns``.
         """
-        path = int(first.path[int(np.argmin(np.abs(first.t_ns - exit_ns)))])
+        at = int(np.argmin(np.abs(first.t_ns - exit_ns)))
+        path = int(first.path[at])
         before = second[second.t_ns <= entry_ns]
         if path < 0 or not len(before):
             return entry_ns
         inside = np.zeros(len(before), np.bool_)
-        for other in self.beside[path]:
-            inside |= self._inside(before, int(other), float(first.width_m[-1]))
+        for other in self.beside(path, float(first.station_m[at])):
+            inside |= self._inside(before, other, float(first.width_m[at]))
         dx, dy = np.diff(before.x_m), np.diff(before.y_m)
         gone = np.concatenate([[0.0], np.cumsum(np.sqrt(dx * dx + dy * dy))])
         rows = np.flatnonzero(inside)
