@@ -96,3 +96,14 @@ def test_turns_are_taken_in_order() -> None:
     assert order == ["a", "b"] * 3
     assert cost["a"].median_s >= cost["a"].min_s >= 0
     assert Cost(median_s=2.0, min_s=1.0).over(Cost(median_s=4.0, min_s=1.0)) == 0.5
+
+
+def test_rules_over_generated_hours_and_staged_violations() -> None:
+    from tests.bench.rules import found_in_hours, upper_bound
+    from tests.bench.violations import detection_rates
+
+    events = [event for hour in found_in_hours(1, lasts_s=240.0) for event in hour]
+    assert all(event.exceptions for event in events), [event.kind for event in events]
+    assert upper_bound(0) == pytest.approx(3.689, abs=1e-3)
+    found = dict(detection_rates(2))
+    assert sum(found.values()) >= 2 * len(found) - 4

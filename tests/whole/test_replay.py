@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from tests.builders import together
-from tests.drives import a_drive, busy_place, fcd_of
+from tests.drives import SITE, a_drive, busy_place, fcd_of
 from tests.shared_data import shared_data
 from tests.whole.line import calm, refused, watched
 from tests.whole.road import SITE as ROAD
@@ -110,6 +110,25 @@ def test_every_event_explains_itself_from_evidence_alone(street: Replayed, tmp_p
         assert Path(found["picture"]).read_text(encoding="utf-8").startswith("<svg")
         assert "threshold: " in found["text"]
         assert "because: " in found["text"]
+
+
+def test_who_is_too_fast_beyond_doubt(tmp_path: Path) -> None:
+    text = SITE + '[[gate]]\nid = "g"\npoints_m = [[0, -3], [0, 3]]\n'
+    rows = together(
+        *(
+            a_drive([(5.0 * i, -60, 0), (5.0 * i + 120 / mps, 60, 0)], serial=i + 1)
+            for i, mps in enumerate((10.0, 14.0, 14.6, 16.0, 25.0))
+        )
+    )
+    out = tmp_path / "out"
+    site = a_site(tmp_path / "SITE.toml", text)
+    summary = replayed(fcd_of(tmp_path / "x.csv", rows), "--site", site, "--out", out)
+    found = {row["road_users"][0]: row for row in summary["events"]["first"]}
+    assert sorted(found) == ["4", "5"]
+    assert found["5"]["values"]["speed_mps"] == pytest.approx(25, abs=0.1)
+    assert found["5"]["severity"] > found["4"]["severity"]
+    done = calm("explain", out, found["5"]["event_id"], "--json")
+    assert json.loads(done.out)["same_verdict"], done.out
 
 
 def test_a_clock_offset_moves_the_verdict(street: Replayed, tmp_path: Path) -> None:

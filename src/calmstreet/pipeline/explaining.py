@@ -13,15 +13,21 @@ from calmstreet.model.event import Event
 from calmstreet.model.kinds import KIND_NAMES
 from calmstreet.model.signals import SignalState
 from calmstreet.model.site import Site, site_from_json
-from calmstreet.pipeline.judging import plugged_rules
+from calmstreet.model.speeds import GateSpeeds, no_speeds
+from calmstreet.pipeline.judging import plugged_rules, too_fast
+from calmstreet.pipeline.planes import camera_plane
+from calmstreet.pipeline.speeds import courses_of
+from calmstreet.safety.flow import FlowCounter
 from calmstreet.safety.rule import RuleWatch
 from calmstreet.safety.rules import BUILT_IN, chosen_rules
+from calmstreet.safety.speeds import gate_speeds
 from calmstreet.store.evidence import Evidence, read_evidence
 from calmstreet.store.folder import write_whole
 from calmstreet.units import kmh_from_mps, to_iso
 
 __all__ = ["explain_event", "judged_again"]
 
+SPEED_SHARE = 0.01
 NOT_EVIDENCE = "An aggregate statistic for engineers, not evidence of an offence."
 
 
@@ -76,8 +82,23 @@ def judged_again(evidence: Evidence) -> Event | None:
         signals=evidence.signal_changes if len(evidence.signal_changes) else None,
     )
     watch.update(np.unique(points.t_ns), points)
-    found = {event.event_id: event for event in watch.close()}
+    events = [*watch.close(), *too_fast(watch, _speeds(evidence, site))]
+    found = {event.event_id: event for event in events}
     return found.get(evidence.event.event_id)
+
+
+def _speeds(evidence: Evidence, site: Site) -> GateSpeeds:
+    """Return the speeds at the gates as the evidence shows them."""
+    points, (wide, high) = evidence.points, evidence.size_px
+    camera_id = evidence.event.camera_id
+    plane = camera_plane(site, camera_id, width_px=wide, height_px=high).plane if wide else None
+    if evidence.event.kind != "speeding":
+        return no_speeds(camera_id=camera_id, run_id=points.run_id)
+    counter = FlowCounter(
+        site=site, camera_id=camera_id, run_id=points.run_id, width_px=wide, height_px=high
+    )
+    counter.update(np.unique(points.t_ns), points)
+    return gate_speeds(counter.finish(), dict(courses_of(points, plane)), plane=plane)
 
 
 def _site(evidence: Evidence) -> Site:
@@ -88,14 +109,24 @@ def _verdict(event: Event, again: Event | None) -> str:
     """Compare two verdicts; an event may have gone on longer than its evidence."""
     if again is None:
         return "NOT found again"
-    for name in ("kind", "rule", "start_ns", "track_ids", "reasons"):
+    words = () if event.kind == "speeding" else ("reasons",)
+    for name in ("kind", "rule", "start_ns", "track_ids", *words):
         if getattr(event, name) != getattr(again, name):
             return f"another {name}: {getattr(again, name)}"
-    if repr(dict(event.values)) != repr(dict(again.values)):
+    if not _alike(event, again):
         return f"other values: {dict(again.values)}"
     if not set(again.exceptions) <= set(event.exceptions):
         return f"other exceptions: {again.exceptions}"
     return "the same verdict"
+
+
+def _alike(event: Event, again: Event) -> bool:
+    """Return whether values agree: to the bit, speeds (smoothed over the whole way) to 1 %."""
+    share = SPEED_SHARE if event.kind == "speeding" else 0.0
+    ours, theirs = dict(event.values), dict(again.values)
+    return list(ours) == list(theirs) and np.allclose(
+        list(ours.values()), list(theirs.values()), rtol=share, atol=0.0, equal_nan=True
+    )
 
 
 def _lines(evidence: Evidence) -> Iterator[str]:

@@ -13,10 +13,12 @@ from calmstreet.model.points import TrackPoints, concat_points, no_points
 from calmstreet.model.run import Run
 from calmstreet.model.signals import SignalChanges
 from calmstreet.model.site import Site
+from calmstreet.model.speeds import GateSpeeds
 from calmstreet.pipeline.counting import count_run, step_blocks
 from calmstreet.pipeline.planes import camera_plane
 from calmstreet.pipeline.speeds import keep_speeds
 from calmstreet.plugins import RULES
+from calmstreet.safety.conduct_speed import SpeedingRule
 from calmstreet.safety.rule import Rule, RuleFactory, RuleWatch, run_rules
 from calmstreet.safety.rule_settings import SETTINGS, settings_of, thresholds
 from calmstreet.safety.rules import chosen_rules
@@ -26,7 +28,15 @@ from calmstreet.store.evidence import MARGIN_S, Evidence, write_evidence
 from calmstreet.store.folder import write_whole
 from calmstreet.units import ns_from_s
 
-__all__ = ["LONG_S", "judge_run", "plugged_rules", "rule_thresholds", "ruled", "ruling_path"]
+__all__ = [
+    "LONG_S",
+    "judge_run",
+    "plugged_rules",
+    "rule_thresholds",
+    "ruled",
+    "ruling_path",
+    "too_fast",
+]
 
 LONG_S = 120.0
 """Of an event that lasts longer, this much from its start is kept as evidence."""
@@ -44,11 +54,11 @@ def judge_run(catalogue: Catalogue, run: Run, site: Site) -> Flow:
     """
     flow = count_run(catalogue, run, site)
     catalogue.save_flow(flow)
-    keep_speeds(catalogue, run, site, flow)
+    speeds = keep_speeds(catalogue, run, site, flow)
     changes = catalogue.signal_changes([run.run_id])
     watch = _watch(run, site, changes)
     events = run_rules(watch, step_blocks(catalogue, run)) if run.counted else []
-    events = _unmoved(events, flow.withdrawn)
+    events = _unmoved([*events, *too_fast(watch, speeds)], flow.withdrawn)
     catalogue.save_events(run.run_id, events)
     _keep_evidence(catalogue, run, site, events, changes)
     performance = signal_performance(
@@ -60,6 +70,12 @@ def judge_run(catalogue: Catalogue, run: Run, site: Site) -> Flow:
         "exposure_s": float((flow.watched_ns[:, 1] - flow.watched_ns[:, 0]).sum()) / 1e9,
     })  # fmt: skip
     return flow
+
+
+def too_fast(watch: RuleWatch, speeds: GateSpeeds) -> list[Event]:
+    """Return what the rules of speed say to the speeds of a run."""
+    judges = [rule for rule in watch.running if isinstance(rule, SpeedingRule)]
+    return [event for rule in judges for event in rule.judge(speeds)]
 
 
 def _watch(run: Run, site: Site, changes: SignalChanges) -> RuleWatch:

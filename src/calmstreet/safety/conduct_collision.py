@@ -2,9 +2,11 @@
 
 Contact alone is no collision: boxes of queues, of people side by side and of doubled detections
 touch all day. So the two must have come towards each other, and within ``after_s`` of the contact
-one that moved must change its velocity by ``change_mps`` within ``change_s``, or stop.
+one that moved must change its speed by ``change_mps`` within ``change_s``, or stop. A turn is no
+change of speed.
 """
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -22,6 +24,7 @@ __all__ = ["boxes_touch", "collision"]
 
 Array = NDArray[np.float64]
 _MOVING_MPS = 1.0
+_BEFORE_S = 1.0
 
 
 def boxes_touch(
@@ -106,10 +109,11 @@ class CollisionRule:
         return sorted(found, key=lambda ij: (block.track_id[ij[0]], block.track_id[ij[1]]))
 
     def _before(self, block: Block, row: int) -> tuple[float, float]:
-        """Return the velocity that a road user had ``change_s`` before a row, as far as known."""
-        since_ns = int(block.t_ns[row]) - ns_from_s(self.post.settings(self.name).change_s)
+        """Return the velocity that a road user had a second before a row, as far as known."""
+        since_ns = int(block.t_ns[row]) - ns_from_s(_BEFORE_S)
         trail = self._recent.get(int(block.track_id[row]), [])
-        return next(((vx, vy) for t_ns, vx, vy in trail if t_ns >= since_ns), (0.0, 0.0))
+        late = [(vx, vy) for t_ns, vx, vy in reversed(trail[-200:]) if t_ns >= since_ns]
+        return late[-1] if late else (0.0, 0.0)
 
     def _touched(self, block: Block, one: int, two: int) -> None:
         key, t_ns = (int(block.track_id[one]), int(block.track_id[two])), int(block.t_ns[one])
@@ -143,8 +147,12 @@ class CollisionRule:
         t_ns = int(block.t_ns[row])
         trail = self._recent.setdefault(track_id, [])
         trail.append((t_ns, vx, vy))
-        before = next(p for p in trail if p[0] >= t_ns - ns_from_s(wanted.change_s))
-        changed = float(np.hypot(vx - before[1], vy - before[2]))
+        since_ns = t_ns - ns_from_s(wanted.change_s)
+        first = len(trail) - 1
+        while first and trail[first - 1][0] >= since_ns:
+            first -= 1
+        was_mps, now_mps = math.hypot(*trail[first][1:]), math.hypot(vx, vy)
+        changed = abs(now_mps - was_mps)
         for key, contact in self._contacts.items():
             if track_id not in key or contact.done or track_id not in contact.movers:
                 continue
@@ -152,7 +160,7 @@ class CollisionRule:
             if late_ns > ns_from_s(wanted.after_s):
                 contact.done = track_id == max(contact.movers)
                 continue
-            stopped = float(np.hypot(vx, vy)) < wanted.stop_mps
+            stopped = now_mps < wanted.stop_mps
             if changed >= wanted.change_mps or (stopped and late_ns > 0):
                 contact.done = True
                 yield self._event(key, contact, t_ns, changed)
@@ -168,7 +176,7 @@ class CollisionRule:
             values={"approach_mps": contact.approach_mps, "change_mps": changed},
             reasons=[
                 f"two road users touched at {contact.approach_mps:.1f} m/s towards each other",
-                f"one changed its velocity by {changed:.1f} m/s or stopped",
+                f"one changed its speed by {changed:.1f} m/s or stopped",
             ],
             severity=4,
         )

@@ -1,8 +1,8 @@
 """Failure to give way to a pedestrian at a crossing; "could not stop" is told apart.
 
 A pedestrian claims a crossing from the moment when they are on it, or within ``near_m`` of it and
-moving towards it. At that moment a vehicle is ``d`` metres (along its own later way) before the
-crossing at speed v. It could have stopped when ``d >= d_stop = v t + v^2 / (2 b)`` (reaction time
+moving towards it. At that moment (or when it is first seen, where that is later) a vehicle is ``d``
+metres (along its own later way) before the crossing at speed v. It could have stopped when ``d >= d_stop = v t + v^2 / (2 b)`` (reaction time
 t, comfortable braking b; Institute of Transportation Engineers: 1 s, 3 m/s2; at 50 km/h 46.0 m,
 at 30 km/h 19.9 m). It fails when its front enters the crossing while the pedestrian is within
 ``beside_m`` of its way, or would at the present speed be there less than ``ahead_s`` after its rear
@@ -151,9 +151,7 @@ class YieldRule:
             if zone_id != zone.id or t_ns - claim.last_ns > ns_from_s(_GRACE_S):
                 continue
             since_ns = max(claim.since_ns, t_ns - ns_from_s(_BACK_S))
-            then = int(np.searchsorted(trail[:, 0], since_ns, side="right")) - 1
-            if then < 0:
-                continue
+            then = max(int(np.searchsorted(trail[:, 0], since_ns, side="right")) - 1, 0)
             steps = np.diff(trail[then:, 1:3], axis=0)
             way_m = float(np.sqrt(steps[:, 0] * steps[:, 0] + steps[:, 1] * steps[:, 1]).sum())
             speed = float(trail[then, 3])
@@ -181,14 +179,14 @@ class YieldRule:
         off = claim.place - block.front[row]
         beside, rate = float((off * across).sum()), float((claim.velocity * across).sum())
         half_m = float(block.width_m[row]) / 2
-        coming = beside * rate < 0 or abs(beside) <= half_m
-        distance = abs(beside) if coming else -abs(beside)
+        away = abs(beside) > half_m and beside * rate > 0 and abs(rate) >= wanted.towards_mps
+        distance = -abs(beside) if away else abs(beside)
         ahead = float(off[0] * np.cos(course) + off[1] * np.sin(course))
         if ahead < -float(block.length_m[row]):
             return False, distance
-        if abs(beside) <= half_m or (coming and abs(beside) < wanted.beside_m):
+        if not away and abs(beside) < wanted.beside_m:
             return True, distance
-        if not coming or rate == 0:
+        if away or abs(rate) < wanted.towards_mps:
             return False, distance
         arrives_s = (abs(beside) - half_m) / abs(rate)
         along = zone.polygon[:, 0] * np.cos(course) + zone.polygon[:, 1] * np.sin(course)

@@ -211,9 +211,9 @@ class Obstacle(RuleSettings):
 class Collision(RuleSettings):
     """Two touch, and at least one changes its speed abruptly or stops."""
 
-    touch_m: float = _of(0.0, 0, 1, "gap at which footprints touch")
+    touch_m: float = _of(0.2, 0, 1, "gap at which footprints touch: the error of their places")
     approach_mps: float = _of(1.5, 0.3, 20, "speed between the two before it")
-    change_mps: float = _of(2.5, 0.5, 20, "change of speed or direction within change_s")
+    change_mps: float = _of(2.5, 0.5, 20, "change of speed within change_s")
     change_s: float = _of(0.5, 0.1, 3, "time of the change")
     stop_mps: float = _of(0.5, 0.1, 3, "or slower than this at once")
     after_s: float = _of(2.0, 0.5, 10, "within which time after the contact")

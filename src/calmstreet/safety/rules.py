@@ -12,6 +12,7 @@ from calmstreet.safety.conduct_people import (
 )
 from calmstreet.safety.conduct_queue import congestion, queue
 from calmstreet.safety.conduct_signal import red_light, stop_line
+from calmstreet.safety.conduct_speed import speeding
 from calmstreet.safety.conduct_standing import (
     blocked_junction,
     no_stopping,
@@ -29,6 +30,7 @@ BUILT_IN: Mapping[str, RuleFactory] = {
     "red-light": red_light,
     "stop-line": stop_line,
     "stop-sign": stop_sign,
+    "speeding": speeding,
     "wrong-way": wrong_way,
     "reversing": reversing,
     "forbidden-turn": forbidden_turn,

@@ -1,0 +1,382 @@
+"""Camera-hours of generated tracks in which nobody breaks a rule: what cries wolf shows here.
+
+A signalled junction with queues (Intelligent Driver Model, Treiber, Hennecke and Helbing 2000),
+a zebra at which drivers stop, buses at a stop, pedestrians on a signalled crossing, and two side
+streets: parking with reversing into a gap, and roadworks that lead over the solid line. Rows carry
+the errors of a camera: places that tremble and wander, noisy speeds and headings, missing rows,
+tracks that break into two, kinds mistaken. Many hours are driven side by side as arrays.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from calmstreet.config.site import parse_site
+from calmstreet.model.kinds import LENGTH_M, WIDTH_M, Flag, Kind, SizeSource
+from calmstreet.model.points import TrackPoints, make_points, track_id_of
+from calmstreet.model.signals import SignalChanges, SignalState
+from calmstreet.model.site import Site
+
+Array = NDArray[np.float64]
+S = 1_000_000_000
+FPS = 5.0
+CYCLE_S = 80.0
+GREENS = {"ew": (0.0, 36.0), "ns": (42.0, 74.0), "ped": (44.0, 62.0)}
+AMBER_S = 4.0
+FAR_M = 200.0
+SITE = """
+[site]
+id = "days"
+speed_limit_kmh = 50
+"""
+
+
+def _zone(name: str, kind: str, box: tuple[float, float, float, float], more: str = "") -> str:
+    l, b, r, t = box  # noqa: E741
+    return (
+        f'[[zone]]\nid = "{name}"\nkind = "{kind}"\n{more}\n'
+        f"polygon_m = [[{l}, {b}], [{r}, {b}], [{r}, {t}], [{l}, {t}]]\n"
+    )
+
+
+def _gate(name: str, points: str, signal: str, side: str) -> str:
+    return (
+        f'[[gate]]\nid = "{name}"\npoints_m = {points}\nsignal = "{signal}"\ndirection = "{side}"\n'
+    )
+
+
+def the_site() -> Site:
+    """Return the place with most kinds of zones and gates."""
+    text = SITE
+    text += _gate("west", "[[0, -6.4], [0, 0]]", "ew", "to_right")
+    text += _gate("east", "[[18, 0], [18, 6.4]]", "ew", "to_left")
+    text += _gate("south", "[[9, -10], [12.2, -10]]", "ns", "to_left")
+    text += _gate("north", "[[5.8, 10], [9, 10]]", "ns", "to_right")
+    text += _zone("box", "junction", (4, -6.4, 16, 6.4))
+    text += _zone("eb", "lane", (-FAR_M, -6.4, -2, 0), "direction_deg = 90")
+    text += _zone("wb", "lane", (18, 0, FAR_M, 6.4), "direction_deg = 270")
+    text += _zone("sb", "lane", (5.8, 10, 9, 150), "direction_deg = 180")
+    text += _zone("nb", "approach", (9, -150, 12.2, -10), "direction_deg = 0")
+    text += _zone("zebra", "crossing", (-121, -6.4, -117, 0), 'control = "zebra"')
+    text += _zone("walk", "crossing", (0.5, -6.4, 3.5, 6.4), 'control = "signal"\nsignal = "ped"')
+    text += _zone("halt", "bus-stop", (-75, -6.4, -50, -3.2))
+    text += _zone("never", "no-stopping", (-180, -6.4, -125, 0))
+    text += _zone("side", "lane", (-200, -33, 0, -30), "direction_deg = 90")
+    text += _zone("works-e", "lane", (-200, 160, 100, 163), "direction_deg = 90")
+    text += _zone("works-w", "lane", (-200, 163, 100, 166), "direction_deg = 270")
+    text += _zone("line", "solid-line", (-200, 162.9, 100, 163.1))
+    text += _zone("works", "roadworks", (-90, 159, 30, 167))
+    text += _zone("fast", "motorway", (-200, 200, 100, 207))
+    text += _zone("buses", "bus-lane", (-200, 220, 100, 223.5))
+    for name, a, b in (("u", "eb", "eb"), ("back", "eb", "nb")):
+        text += f'[[movement]]\nid = "{name}"\nfrom = "{a}"\nto = "{b}"\nforbidden = true\n'
+        text += 'turn = "u"\n' if a == b else ""
+    return parse_site(text)
+
+
+def the_signals(hours: float) -> SignalChanges:
+    """Return all changes of a number of hours."""
+    rows = []
+    for begin_s in np.arange(0.0, hours * 3600, CYCLE_S).tolist():
+        for head, (green, end) in GREENS.items():
+            rows += [(begin_s, head, SignalState.RED)] if green else []
+            rows += [
+                (begin_s + green, head, SignalState.GREEN),
+                (begin_s + end, head, SignalState.AMBER),
+                (begin_s + end + AMBER_S, head, SignalState.RED),
+            ]
+    rows.sort(key=lambda row: row[0])
+    t_s, heads, states = zip(*rows, strict=True)
+    return SignalChanges(
+        t_ns=np.rint(np.array(t_s) * S).astype(np.int64),
+        signal_id=np.array(heads, np.str_),
+        state=np.array(states, np.uint8),
+        confidence=np.ones(len(rows), np.float32),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lane:
+    """A lane: where its line lies along it (0), how it lies on the ground, who governs it."""
+
+    start: tuple[float, float]
+    way: tuple[float, float]
+    head: str
+    per_hour: float
+    zebra: bool = False
+    buses: bool = False
+
+
+LANES = (
+    Lane(start=(0, -1.6), way=(1, 0), head="ew", per_hour=330, zebra=True),
+    Lane(start=(0, -4.8), way=(1, 0), head="ew", per_hour=300, zebra=True, buses=True),
+    Lane(start=(18, 1.6), way=(-1, 0), head="ew", per_hour=360),
+    Lane(start=(18, 4.8), way=(-1, 0), head="ew", per_hour=260),
+    Lane(start=(10.6, -10), way=(0, 1), head="ns", per_hour=380),
+    Lane(start=(7.4, 10), way=(0, -1), head="ns", per_hour=300),
+)
+
+
+class Driven:
+    """Vehicles of all lanes of ``hours`` independent hours, driven side by side."""
+
+    def __init__(self, hours: int, dice: np.random.Generator, lasts_s: float) -> None:
+        self.rows = hours * len(LANES)
+        self.lasts_s = lasts_s
+        most = int(max(lane.per_hour for lane in LANES) * lasts_s / 3600 * 1.4) + 12
+        mean_s = np.array([3600 / lane.per_hour for lane in LANES] * hours)[:, None]
+        gaps = dice.exponential(mean_s - 1.8, (self.rows, most)) + 1.8
+        self.enter_s = np.cumsum(gaps, axis=1)
+        kinds = np.array([Kind.CAR, Kind.MOTORCYCLE, Kind.TRUCK, Kind.VAN], np.uint8)
+        self.kind = dice.choice(kinds, (self.rows, most), p=[0.84, 0.05, 0.06, 0.05])
+        buses = np.array([lane.buses for lane in LANES] * hours)[:, None]
+        self.kind[buses & (dice.random((self.rows, most)) < 0.05)] = Kind.BUS
+        self.long = np.array(LENGTH_M)[self.kind]
+        self.want = np.clip(dice.normal(13.0, 1.4, (self.rows, most)), 9, 16)
+        self.dwell_s = dice.uniform(12, 35, (self.rows, most))
+        self.claims = self._zebra(hours, dice)
+
+    def _zebra(self, hours: int, dice: np.random.Generator) -> list[Array]:
+        """Return when pedestrians step on the zebra in each hour."""
+        return [
+            np.cumsum(dice.exponential(60.0, int(self.lasts_s / 60) + 3) + 16.0)
+            for _ in range(hours)
+        ]
+
+    def drive(self) -> dict[str, NDArray[np.generic]]:
+        """Drive; return rows: step, lane row, vehicle, place along the lane, speed."""
+        n_steps = int(self.lasts_s * FPS)
+        s = np.full(self.enter_s.shape, -FAR_M)
+        v = self.want.copy()
+        served = np.full(self.enter_s.shape, np.nan)
+        committed = np.zeros(self.enter_s.shape, bool)
+        through = np.zeros(self.enter_s.shape, bool)
+        found: list[tuple[NDArray[np.int64], ...]] = []
+        speeds: list[tuple[Array, Array]] = []
+        shut_before = np.zeros(self.rows, bool)
+        for step in range(n_steps):
+            t_s = step / FPS
+            on = (self.enter_s <= t_s) & (s < 120.0)
+            lane, car = np.nonzero(on)
+            found.append((np.full(len(lane), step), lane, car))
+            speeds.append((s[lane, car], v[lane, car]))
+            red, fresh = self._lights(t_s)
+            committed &= red[:, None]
+            committed |= fresh[:, None] & (-s < v * v / 6.0 + 0.9 * v)
+            shut = self._shut(t_s)
+            through &= shut[:, None]
+            newly = (shut & ~shut_before)[:, None]
+            through |= newly & (-122.0 - s < v * v / 6.0 + 1.0 * v)
+            shut_before = shut
+            gap, closing = self._ahead(s, v, on)
+            for stop, held in (
+                (0.0, red[:, None] & ~committed),
+                (-122.0, shut[:, None] & ~through),
+                (-60.0, (self.kind == Kind.BUS) & ~(t_s >= served)),
+            ):
+                room = stop - s
+                wall = held & (room > -0.3) & (room - 1.2 < gap)
+                gap = np.where(wall, np.maximum(room - 1.2, 0.05), gap)
+                closing = np.where(wall, v, closing)
+            waits = (self.kind == Kind.BUS) & (np.abs(s + 60.0) < 4.0) & (v < 0.3)
+            served = np.where(waits & np.isnan(served), t_s + self.dwell_s, served)
+            s, v = self._step(s, v, gap, closing, on)
+        step_, lane_, car_ = (np.concatenate(column) for column in zip(*found, strict=True))
+        place, speed = (np.concatenate(column) for column in zip(*speeds, strict=True))
+        return {"step": step_, "lane": lane_, "car": car_, "s": place, "v": speed}
+
+    def _lights(self, t_s: float) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """Return which rows must not pass, and which see amber begin now."""
+        phase = t_s % CYCLE_S
+        must, fresh = [], []
+        for lane in LANES:
+            green, end = GREENS[lane.head]
+            must.append(not green <= phase < end)
+            fresh.append(end <= phase < end + 1 / FPS)
+        hours = self.rows // len(LANES)
+        return np.array(must * hours), np.array(fresh * hours)
+
+    def _shut(self, t_s: float) -> NDArray[np.bool_]:
+        """Return in which rows somebody is at the zebra (drivers see them three seconds before)."""
+        shut = np.zeros(self.rows, bool)
+        for hour, claims in enumerate(self.claims):
+            if ((claims - 3.0 <= t_s) & (t_s < claims + 6.6)).any():
+                for number, lane in enumerate(LANES):
+                    shut[hour * len(LANES) + number] = lane.zebra
+        return shut
+
+    def _ahead(self, s: Array, v: Array, on: NDArray[np.bool_]) -> tuple[Array, Array]:
+        """Return gap to and speed over the vehicle ahead (the one that entered before)."""
+        gap = np.full(s.shape, 500.0)
+        closing = np.zeros(s.shape)
+        led = on[:, 1:] & on[:, :-1]
+        gap[:, 1:] = np.where(led, s[:, :-1] - self.long[:, :-1] - s[:, 1:], 500.0)
+        closing[:, 1:] = np.where(led, v[:, 1:] - v[:, :-1], 0.0)
+        return gap, closing
+
+    def _step(
+        self, s: Array, v: Array, gap: Array, closing: Array, on: NDArray[np.bool_]
+    ) -> tuple[Array, Array]:
+        wish = 2.0 + np.maximum(0.0, v * 1.2 + v * closing / (2 * np.sqrt(1.5 * 2.2)))
+        a = 1.5 * (1 - (v / self.want) ** 4 - (wish / np.maximum(gap, 0.1)) ** 2)
+        a = np.clip(a, -7.0, 1.5)
+        new = np.maximum(v + a / FPS, 0.0)
+        moved = np.where(on, s + (v + new) / 2 / FPS, s)
+        return moved, np.where(on, new, v)
+
+
+def camera_hours(hours: int, *, seed: int, lasts_s: float = 3600.0) -> Iterator[TrackPoints]:
+    """Yield the rows of ``hours`` hours as a camera and tracker would give them."""
+    dice = np.random.default_rng(seed)
+    driven = Driven(hours, dice, lasts_s)
+    rows = driven.drive()
+    for hour in range(hours):
+        mine = rows["lane"] // len(LANES) == hour
+        lane = (rows["lane"][mine] % len(LANES)).astype(int)
+        car = rows["car"][mine]
+        start = np.array([ln.start for ln in LANES])[lane]
+        way = np.array([ln.way for ln in LANES], float)[lane]
+        kind = driven.kind[rows["lane"][mine].astype(int), car.astype(int)]
+        long = np.array(LENGTH_M)[kind]
+        front = start + way * rows["s"][mine][:, None]
+        parts = [
+            _Rows(
+                step=rows["step"][mine].astype(np.int64),
+                serial=1 + lane * 1000 + car.astype(np.int64),
+                kind=kind,
+                xy=front - way * long[:, None] / 2,
+                v=way * rows["v"][mine][:, None],
+                heading=np.arctan2(way[:, 1], way[:, 0]),
+            ),
+            *_walkers(driven.claims[hour], lasts_s, dice),
+            *_side_streets(lasts_s, dice),
+        ]
+        yield _as_seen(parts, dice)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Rows:
+    step: NDArray[np.int64]
+    serial: NDArray[np.int64]
+    kind: NDArray[np.uint8]
+    xy: Array
+    v: Array
+    heading: Array
+    parked: bool = False
+
+
+def _way(
+    via: list[tuple[float, float, float]], kind: Kind, serial: int, *, backs: bool = False
+) -> _Rows:
+    """Return one user through timed places; ``backs``: it moves backwards on the second leg."""
+    times, x, y = np.array(via).T
+    step = np.arange(int(np.ceil(times[0] * FPS)), int(times[-1] * FPS) + 1)
+    at = step / FPS
+    leg = np.clip(np.searchsorted(times, at, side="right") - 1, 0, len(times) - 2)
+    v = np.stack([np.diff(x)[leg], np.diff(y)[leg]], axis=1) / np.diff(times)[leg][:, None]
+    course = np.arctan2(v[:, 1], v[:, 0])
+    still = np.abs(v).sum(axis=1) < 1e-9
+    course[still] = 0.0 if not (~still).any() else course[~still][0]
+    if backs:
+        course = np.zeros(len(at))
+    return _Rows(
+        step=step,
+        serial=np.full(len(step), serial),
+        kind=np.full(len(step), kind, np.uint8),
+        xy=np.stack([np.interp(at, times, x), np.interp(at, times, y)], axis=1),
+        v=v,
+        heading=course,
+    )
+
+
+def _walkers(claims: Array, lasts_s: float, dice: np.random.Generator) -> Iterator[_Rows]:
+    """Yield pedestrians of the zebra, of the signalled crossing and of the footway."""
+    for number, t_s in enumerate(claims[claims < lasts_s - 30].tolist()):
+        x = -119 + dice.uniform(-1, 1)
+        via = [(t_s - 6, x - 5, -9.5), (t_s - 2, x, -8.5), (t_s, x, -8.2), (t_s + 8.2, x, 2.0)]
+        yield _way(via, Kind.PEDESTRIAN, 10_000 + number)
+    for number, begin in enumerate(np.arange(CYCLE_S, lasts_s - CYCLE_S, CYCLE_S).tolist()):
+        t_s = begin + GREENS["ped"][0] + dice.uniform(0.5, 6)
+        x = dice.uniform(1, 3)
+        via = [(t_s - 9, x, -9.0), (t_s, x, -8.9), (t_s + 13, x, 9.0)]
+        yield _way(via, Kind.PEDESTRIAN, 11_000 + number)
+    for number, t_s in enumerate(np.arange(5.0, lasts_s - 150, 40.0).tolist()):
+        via = [(t_s, -150.0, -11.0), (t_s + 110, 0.0, -11.0 + dice.uniform(-0.5, 0.5))]
+        yield _way(via, Kind.PEDESTRIAN, 12_000 + number)
+
+
+def _side_streets(lasts_s: float, dice: np.random.Generator) -> Iterator[_Rows]:
+    """Yield parking with reversing into a gap, and roadworks that lead over the solid line."""
+    for number, t_s in enumerate(np.arange(60.0, lasts_s - 120, 600.0).tolist()):
+        x = dice.uniform(-100, -60)
+        via = [(t_s, -190.0, -31.5), (t_s + 20, x, -31.5), (t_s + 23, x, -31.5),
+               (t_s + 28, x - 4.5, -34.5), (t_s + 80, x - 4.5, -34.5)]  # fmt: skip
+        yield _way(via, Kind.CAR, 13_000 + number, backs=True)
+    for number, t_s in enumerate(np.arange(20.0, min(lasts_s, 900.0) - 60, 60.0).tolist()):
+        via = [(t_s, -190.0, 161.5), (t_s + 12, -80.0, 161.5), (t_s + 15, -60.0, 164.5),
+               (t_s + 27, 0.0, 164.5), (t_s + 30, 20.0, 161.5),
+               (t_s + 40, 95.0, 161.5)]  # fmt: skip
+        yield _way(via, Kind.CAR, 14_000 + number)
+    for number, t_s in enumerate(np.arange(7.0, lasts_s - 60, 45.0).tolist()):
+        yield _way([(t_s, -190.0, 203.0), (t_s + 14, 95.0, 203.0)], Kind.CAR, 15_000 + number)
+        bus = [(t_s, -190.0, 221.7), (t_s + 24, 95.0, 221.7)]
+        yield _way(bus, Kind.BUS, 16_000 + number)
+
+
+def _wander(serial: NDArray[np.int64], dice: np.random.Generator, sigma: float) -> Array:
+    """Return noise (n, 2) that hangs together along each track (rows sorted by track)."""
+    n = len(serial)
+    white = dice.normal(0.0, sigma, (n, 2))
+    keep = 0.9
+    slow = np.empty((n, 2))
+    fresh = np.append(True, np.diff(serial) != 0)
+    last = np.zeros(2)
+    scale = np.sqrt(1 - keep * keep)
+    for row in range(n):
+        last = white[row] if fresh[row] else keep * last + scale * white[row]
+        slow[row] = last
+    return slow
+
+
+def _as_seen(parts: list[_Rows], dice: np.random.Generator) -> TrackPoints:
+    """Return rows with the errors of a camera and tracker, by time, then track."""
+    columns = {
+        name: np.concatenate([getattr(part, name) for part in parts])
+        for name in ("step", "serial", "kind", "xy", "v", "heading")
+    }
+    order = np.lexsort((columns["step"], columns["serial"]))
+    columns = {name: column[order] for name, column in columns.items()}
+    serial, n = columns["serial"], len(order)
+    noise = _wander(serial, dice, 0.15)
+    fresh = np.flatnonzero(np.append(True, np.diff(serial) != 0))
+    mistaken = dice.random(len(fresh)) < 0.02
+    split_at = np.full(len(fresh), np.iinfo(np.int64).max)
+    broken = dice.random(len(fresh)) < 0.03
+    ends = np.append(fresh[1:], n)
+    split_at[broken] = fresh[broken] + ((ends - fresh)[broken] * dice.random(broken.sum())).astype(
+        np.int64
+    )
+    which = np.repeat(np.arange(len(fresh)), ends - fresh)
+    number = serial + np.where(np.arange(n) >= split_at[which], 50_000, 0)
+    kind = np.where(mistaken[which] & (columns["kind"] == Kind.CAR), Kind.VAN, columns["kind"])
+    kept = dice.random(n) > 0.02
+    real = np.minimum(columns["kind"], len(LENGTH_M) - 1)
+    rows = make_points(
+        camera_id="camera",
+        run_id=1,
+        t_ns=np.rint(columns["step"] * (S / FPS)).astype(np.int64),
+        track_id=track_id_of(1, 0) + number,
+        kind=kind,
+        score=np.full(n, 0.8),
+        flags=np.full(n, Flag.NONE),
+        xy_m=columns["xy"] + noise,
+        velocity_mps=columns["v"] + dice.normal(0, 0.2, (n, 2)),
+        heading_rad=columns["heading"] + dice.normal(0, 0.04, n),
+        length_m=np.array(LENGTH_M)[real],
+        width_m=np.array(WIDTH_M)[real],
+        size_source=np.full(n, SizeSource.CLASS_DEFAULT),
+        cov_m2=np.tile([0.15**2, 0.0, 0.15**2], (n, 1)),
+    )[kept]
+    return rows[np.lexsort((rows.track_id, rows.t_ns))]
