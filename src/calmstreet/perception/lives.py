@@ -131,7 +131,8 @@ def ripe(
     """Return which unconfirmed tracks have earned to be believed.
 
     The net: one very sure box, two that add up, or weak ones at every second look for 0.15 s.
-    Motion: seen for long enough, come far enough, and on a way that is not a tremble.
+    Motion: seen for long enough, come far enough, and on a way that is neither a tremble nor one
+    leap (from one thing to another).
     """
     new: NDArray[np.bool_] = ~table.sure
     if not np.count_nonzero(new):
@@ -145,6 +146,7 @@ def ripe(
         (age_ns >= ns_from_s(settings.motion_birth_s))
         & (far >= settings.motion_birth_sizes * table.size_px())
         & (far >= 0.5 * table.path_px)
+        & (far - table.leap_px >= 0.5 * settings.motion_birth_sizes * table.size_px())
     )
     earned: NDArray[np.bool_] = new & (twice | sure | moving)
     return earned

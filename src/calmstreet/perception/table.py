@@ -64,8 +64,9 @@ class TrackTable:
     rate, of centre x, centre y, width, height in px; the first three also as ``mean``, ``var``,
     ``rate`` (4, n); ``born`` (4, n) first box and ``last`` (4, n) the one that ``last_eye``
     saw at this step (NaN and 0 where none did), signed; ``votes`` (8, n) score per Kind;
-    ``path_px`` length of the way; ``trust`` sum of the net's scores; ``score`` the last;
-    ``serial`` its number in the run; ``sure`` confirmed; ``shown_ns`` its last row; ``birth_ns``,
+    ``path_px`` length of the way while young, ``leap_px`` its longest step; ``trust`` sum of the
+    net's scores; ``score`` the last; ``serial`` its number in the run; ``sure`` confirmed;
+    ``shown_ns`` its last row; ``birth_ns``,
     ``seen_ns`` first and last measured instant; ``missed_ns`` the first look since that did not
     find it; ``slow_ns``, ``fast_ns``, ``faster_ns`` since when it is slow, rides, rides fast;
     ``twin_ns`` since when it looks like the double of another (all NEVER_NS while they do not
@@ -78,6 +79,7 @@ class TrackTable:
     last: NDArray[np.float64]
     votes: NDArray[np.float64]
     path_px: NDArray[np.float64]
+    leap_px: NDArray[np.float64]
     trust: NDArray[np.float64]
     score: NDArray[np.float64]
     serial: NDArray[np.int64]

@@ -241,7 +241,9 @@ class Tracker:
         kalman.correct(table, told[:4], told[4:8])
         if before is not None:
             way = table.mean[:2] - before
-            table.path_px += np.hypot(way[0], way[1]) * (found & ~table.sure)
+            step_px = np.hypot(way[0], way[1]) * (found & ~table.sure)
+            table.path_px += step_px
+            np.maximum(table.leap_px, step_px, out=table.leap_px)
         table.last = told[8:12]
         table.last_eye = seen.eye.take(match_of)
         by_net = (table.last_eye & np.uint8(Eye.NET)).view(np.bool_)
