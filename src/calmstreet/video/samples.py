@@ -28,6 +28,7 @@ __all__ = ["read_background_bgr", "read_luma_samples", "read_street"]
 KEYFRAME_SPAN_S = 300.0
 DECODE_SPAN_S = 60.0
 _DENSE_STEP_S = 0.2
+_FEWEST_KEYFRAMES = 8
 _UNREADABLE = (av.error.FFmpegError, OSError, ValueError)
 
 _Taken = TypeVar("_Taken")
@@ -38,8 +39,8 @@ def read_luma_samples(
 ) -> list[tuple[float, NDArray[np.uint8]]]:
     """Return up to ``count`` pairs of seconds from the first frame and luma so wide, evenly spread.
 
-    Keyframes of the first five minutes where they are enough, else pictures decoded from the first
-    minute. Raises VideoError.
+    Keyframes of the first five minutes where they are enough, or a few pictures from each on, else
+    pictures decoded from the first minute. Raises VideoError.
     """
 
     def small_luma(planes: Planes) -> NDArray[np.uint8]:
@@ -96,6 +97,9 @@ def _fitted(width_px: int, height_px: int, max_width_px: int) -> tuple[int, int]
 
 def _spread(path: Path, count: int, take: Callable[[Planes], _Taken]) -> list[tuple[float, _Taken]]:
     taken = _collect(path, take, skip="NONKEY", span_s=KEYFRAME_SPAN_S, step_s=0.0)
+    keyframes = len(taken)
+    if _FEWEST_KEYFRAMES <= keyframes < count // 2:
+        taken = _collect_bursts(path, take, pictures=-(-count // keyframes))
     if len(taken) < max(2, count // 2):
         taken = _collect(path, take, skip="DEFAULT", span_s=DECODE_SPAN_S, step_s=_DENSE_STEP_S)
     if not taken:
@@ -122,6 +126,38 @@ def _collect(
             if not taken or t_s >= taken[-1][0] + step_s:
                 with suppress(*_UNREADABLE):
                     taken.append((t_s, take(Planes(frame))))
+    return taken
+
+
+def _collect_bursts(
+    path: Path, take: Callable[[Planes], _Taken], *, pictures: int
+) -> list[tuple[float, _Taken]]:
+    """Return what ``take`` makes of so many pictures from each keyframe on, a step apart.
+
+    Packets after them are passed over undecoded until the next keyframe.
+    """
+    taken: list[tuple[float, _Taken]] = []
+    with open_video(path) as (container, stream):
+        base = stream.time_base
+        start_s, origin_s, left = 0.0, float("nan"), 0
+        for packet in _packets(container, stream):
+            if packet.is_keyframe and packet.pts is not None and base is not None:
+                start_s, left = float(packet.pts * base), pictures
+                origin_s = start_s if origin_s != origin_s else origin_s
+                stream.codec_context.flush_buffers()
+            if start_s - origin_s > KEYFRAME_SPAN_S:
+                break
+            if not left:
+                continue
+            frames: list[av.VideoFrame] = []
+            with suppress(*_UNREADABLE):
+                frames = stream.decode(packet)
+            for frame in frames:
+                at_s = start_s if frame.time is None else frame.time
+                if left and at_s >= start_s + (pictures - left - 0.1) * _DENSE_STEP_S:
+                    with suppress(*_UNREADABLE):
+                        taken.append((at_s - origin_s, take(Planes(frame))))
+                    left -= 1
     return taken
 
 
