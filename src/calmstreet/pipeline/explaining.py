@@ -15,8 +15,8 @@ from calmstreet.model.speeds import GateSpeeds, no_speeds
 from calmstreet.pipeline.judging import plugged_rules, too_fast
 from calmstreet.pipeline.planes import camera_plane
 from calmstreet.pipeline.speeds import courses_of
-from calmstreet.safety.flow import FlowCounter
 from calmstreet.report.explained_lines import explained_lines
+from calmstreet.safety.flow import FlowCounter
 from calmstreet.safety.rule import RuleWatch
 from calmstreet.safety.rules import BUILT_IN, chosen_rules
 from calmstreet.safety.speeds import gate_speeds
