@@ -114,7 +114,7 @@ def test_many_rows_are_averaged_and_say_the_same() -> None:
 @pytest.fixture(scope="module", autouse=True)
 def few_draws() -> Iterator[None]:
     patch = pytest.MonkeyPatch()
-    patch.setattr(calibrate, "DRAWS", 24)
+    patch.setattr(calibrate, "DRAWS", 40)
     yield
     patch.undo()
 
