@@ -177,17 +177,25 @@ def audit(
     clips: Annotated[int, typer.Option(help="One-minute clips to draw.")] = 10,
     seed: Annotated[int, typer.Option(help="Seed of the draw.")] = 1,
     hand: Annotated[
-        Path | None, typer.Option(help="Hand counts, the CSV that was written, filled in.")
+        Path | None, typer.Option(help="The CSV that was written, filled in by hand.")
     ] = None,
+    rule: Annotated[str | None, typer.Option(help="Audit the events of this rule.")] = None,
+    events: Annotated[int, typer.Option(help="Events and candidates to draw.")] = 50,
+    spells: Annotated[int, typer.Option(help="Ten-minute spells to watch fully.")] = 6,
     as_json: Json = False,
 ) -> None:
-    """Draw blurred clips to count by hand, then say how wrong the counts are."""
+    """Draw blurred clips to count, or events to judge, then say how wrong we are."""
     from calmstreet.errors import InputError
     from calmstreet.pipeline.audit import draw_clips, score_counts
+    from calmstreet.pipeline.rule_audit import draw_events, score_events
 
-    if not counts:
-        raise InputError("audit needs to know what: write `calmstreet audit DIR --counts`")
-    if hand is None:
+    if counts == (rule is not None):
+        raise InputError("audit needs to know what: write either --counts or --rule NAME")
+    if rule is not None and hand is None:
+        result = draw_events(folder, rule=rule, events=events, spells=spells, seed=seed)
+    elif rule is not None and hand is not None:
+        result = score_events(folder, rule=rule, hand=hand)
+    elif hand is None:
         result = draw_clips(folder, clips=clips, seed=seed, progress=_progress())
     else:
         result = score_counts(folder, hand=hand)

@@ -237,3 +237,31 @@ def test_the_maker_of_fcd_is_true_to_the_rows(tmp_path: Path) -> None:
     rows = together(a_drive([(0, 0, 0), (1, 10, 0)]))
     text = fcd_of(tmp_path / "x.csv", rows).read_text(encoding="utf-8").splitlines()
     assert text[1] == "0.000;1;2.2500;0.0000;90.0000;car;10.0000"
+
+
+def test_a_rule_is_audited_by_its_events_and_by_what_it_missed(
+    street: Replayed, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    shutil.copytree(street.out, out)
+    done = calm("audit", out, "--rule", "stopped-vehicle", "--json")
+    assert done.code == 0, done.err
+    sheet = Path(json.loads(done.out)["sheet"])
+    rows = rows_of(sheet)
+    assert {row["part"] for row in rows} >= {"event", "spell"}
+    assert all((sheet.parent / f"{r['id']}.svg").exists() for r in rows if r["part"] == "event")
+    for row in rows:
+        row["verdict"] = {"event": "right", "near": "wrong", "spell": "2"}[row["part"]]
+    with sheet.open("w", encoding="utf-8", newline="") as text:
+        writer = csv.DictWriter(text, rows[0])
+        writer.writeheader()
+        writer.writerows(rows)
+    scored = calm("audit", out, "--rule", "stopped-vehicle", "--hand", sheet, "--json")
+    found = json.loads(scored.out)
+    assert found["precision"]["right"] == found["precision"]["n"] >= 1
+    assert found["publishable"] is False
+    assert found["recall"]["n"] == 2
+    assert "may NOT be published" in found["text"]
+    refused("audit", out, "--rule", "nonsense", says="no rule is called")
+    refused("audit", out, says="either --counts or --rule")
+    refused("audit", out, "--rule", "queue", "--hand", street.site, says="not the sheet")

@@ -7,6 +7,9 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from calmstreet.model.event import Event
 from calmstreet.model.flow import Flow
 from calmstreet.model.points import TrackPoints, concat_points, no_points
@@ -30,6 +33,7 @@ from calmstreet.units import ns_from_s
 
 __all__ = [
     "LONG_S",
+    "events_of_run",
     "judge_run",
     "plugged_rules",
     "rule_thresholds",
@@ -78,7 +82,21 @@ def too_fast(watch: RuleWatch, speeds: GateSpeeds) -> list[Event]:
     return [event for rule in judges for event in rule.judge(speeds)]
 
 
-def _watch(run: Run, site: Site, changes: SignalChanges) -> RuleWatch:
+def events_of_run(
+    run: Run,
+    site: Site,
+    changes: SignalChanges,
+    blocks: Iterable[tuple[NDArray[np.int64], TrackPoints]],
+    *,
+    speeds: GateSpeeds,
+    only: Sequence[str] = (),
+) -> list[Event]:
+    """Return what rules (all that are on, or those named) find in the blocks of a run."""
+    watch = _watch(run, site, changes, only)
+    return [*run_rules(watch, blocks), *too_fast(watch, speeds)]
+
+
+def _watch(run: Run, site: Site, changes: SignalChanges, only: Sequence[str] = ()) -> RuleWatch:
     has_picture = run.width_px > 0
     plane = None
     if has_picture:
@@ -89,7 +107,7 @@ def _watch(run: Run, site: Site, changes: SignalChanges) -> RuleWatch:
         site,
         camera_id=run.camera_id,
         run_id=run.run_id,
-        factories=chosen_rules(site, more=plugged_rules()),
+        factories=chosen_rules(site, more=plugged_rules(), only=only),
         metric=not has_picture or plane is not None,
         trusted=not has_picture or (plane is not None and plane.trusted),
         signals=changes if len(changes) else None,
