@@ -5,6 +5,7 @@ Everything is drawn in place on ``bgr``, uint8 (height, width, 3), copied from a
 """
 
 from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -14,7 +15,7 @@ from calmstreet.model.site import CheckLength
 from calmstreet.report.colours import LIGHT_BGR, Bgr
 from calmstreet.report.ink import Labels, arrow, pen_for, polyline, ring
 
-__all__ = ["MISS_TIMES", "draw_control_points", "draw_metric_grid"]
+__all__ = ["MISS_TIMES", "draw_control_points", "draw_metric_grid", "grid_lines"]
 
 Floats = NDArray[np.float64]
 MISS_TIMES = 20.0
@@ -26,25 +27,41 @@ _MISS: Bgr = (70, 70, 255)
 _LENGTH: Bgr = (255, 200, 60)
 _EAST: Bgr = (180, 255, 180)
 _NORTH: Bgr = (255, 220, 180)
+_AXES: tuple[Literal["east"], Literal["north"]] = ("east", "north")
 
 
 def draw_metric_grid(bgr: NDArray[np.uint8], plane: Plane, *, scale: float = 1.0) -> None:
     """Draw lines of equal metres east and north, numbered, as far as a pixel is under 0.4 m."""
     pen = pen_for(bgr)
     labels = Labels(bgr=bgr, pen=pen)
+    numbered: list[Floats] = []
+    looks = {"east": (_EAST, "E"), "north": (_NORTH, "N")}
+    for axis, at, px in grid_lines(plane)[1]:
+        colour, name = looks[axis]
+        line = px * scale
+        polyline(bgr, line, colour=colour, width_px=pen.thin_px)
+        place = _label_place(line, bgr.shape[1], bgr.shape[0], numbered, 2.5 * pen.text_px)
+        if place is not None:
+            labels.put(f"{name} {at:g}", at=place.tolist())
+            numbered.append(place)
+    labels.draw()
+
+
+def grid_lines(
+    plane: Plane,
+) -> tuple[float, list[tuple[Literal["east", "north"], float, Floats]]]:
+    """Return the step in metres, and of each line what is equal along it, at how many metres, px.
+
+    Pixels (n, 2) are those of the camera's picture, as far as one of them is under 0.4 m.
+    """
     low, high = _seen_ground(plane)
     step = _step_m(float((high - low).max()))
-    numbered: list[Floats] = []
-    for axis, colour, name in ((0, _EAST, "E"), (1, _NORTH, "N")):
+    lines: list[tuple[Literal["east", "north"], float, Floats]] = []
+    for axis, name in enumerate(_AXES):
         first = np.ceil(low[axis] / step) * step
         for at in np.arange(first, high[axis] + step / 2, step):
-            line = _line_px(plane, axis, float(at), low, high) * scale
-            polyline(bgr, line, colour=colour, width_px=pen.thin_px)
-            place = _label_place(line, bgr.shape[1], bgr.shape[0], numbered, 2.5 * pen.text_px)
-            if place is not None:
-                labels.put(f"{name} {at:g}", at=place.tolist())
-                numbered.append(place)
-    labels.draw()
+            lines.append((name, float(at), _line_px(plane, axis, float(at), low, high)))
+    return step, lines
 
 
 def _label_place(
