@@ -80,7 +80,8 @@ class Conflicts:
     the definition hold ("pet", "ttc", "evasion", joined by "+"); ``ttc_along`` "path",
     "following", "straight" or ""; ``contact`` the footprints overlapped;
     ``place_pet_s`` the PET at the very place instead of on the area of the whole stream;
-    ``time_gap_s`` least front-to-rear time gap of followers; ``harm_share`` share of such impacts with serious harm.
+    ``time_gap_s`` least front-to-rear time gap of followers; ``harm_share`` share of such impacts
+    with serious harm.
 
     ``paths_version`` names the usual paths that were used, "" for straight lines only;
     ``watched_ns`` (k, 2) are unbroken spells of watching.

@@ -7,15 +7,14 @@ and never a dependency: ``python generate.py OUT SEED [SEED ...]``. Each seed gi
 
 import csv
 import gzip
+import importlib
 import json
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
-import sumo  # type: ignore[import-not-found,unused-ignore]
-
-HOME = Path(sumo.SUMO_HOME)
+HOME = Path(importlib.import_module("sumo").SUMO_HOME)
 BIN = HOME / "bin"
 END_S = "300"
 CAR = (
