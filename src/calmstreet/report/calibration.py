@@ -27,7 +27,7 @@ _MISS: Bgr = (70, 70, 255)
 _LENGTH: Bgr = (255, 200, 60)
 _EAST: Bgr = (180, 255, 180)
 _NORTH: Bgr = (255, 220, 180)
-_AXES: tuple[Literal["east"], Literal["north"]] = ("east", "north")
+_AXES: tuple[tuple[int, Literal["east", "north"]], ...] = ((0, "east"), (1, "north"))
 
 
 def draw_metric_grid(bgr: NDArray[np.uint8], plane: Plane, *, scale: float = 1.0) -> None:
@@ -57,7 +57,7 @@ def grid_lines(
     low, high = _seen_ground(plane)
     step = _step_m(float((high - low).max()))
     lines: list[tuple[Literal["east", "north"], float, Floats]] = []
-    for axis, name in enumerate(_AXES):
+    for axis, name in _AXES:
         first = np.ceil(low[axis] / step) * step
         for at in np.arange(first, high[axis] + step / 2, step):
             lines.append((name, float(at), _line_px(plane, axis, float(at), low, high)))
