@@ -1,12 +1,14 @@
 """Conflicts against SUMO's own measures: three small scenes and five minutes of a junction."""
 
 import json
+import xml.etree.ElementTree as ET
 
 import numpy as np
 import pytest
 from tests.shared_data import shared_data
 from tests.sumo_rows import read_csv, read_xml
 
+from calmstreet.geometry.contact import Footprints, make_footprints, separation_m
 from calmstreet.model.conflicts import Conflicts
 from calmstreet.safety.conflicts import ConflictWatch
 from calmstreet.safety.learn_paths import learn_paths
@@ -46,6 +48,43 @@ def test_left_turn_opposing() -> None:
     assert found.type.tolist() == ["opposing"]
     assert found.place_pet_s[0] == pytest.approx(16.275 - 15.125, abs=0.02)
     assert found.is_conflict[0]
+
+
+def obstacle_boxes(number: str) -> Footprints:
+    """Return one obstacle of a CommonRoad scenario, a row for each step of 0.1 s."""
+    root = ET.parse(shared_data("ssm/commonroad_ZAM_Urban-3_3_Repair.xml")).getroot()
+    body = next(one for one in root if one.get("id") == number)
+    states = [body.find("initialState"), *body.iter("state")]
+
+    def value(node: ET.Element | None, path: str) -> float:
+        found = None if node is None else node.findtext(path)
+        return float("nan") if found is None else float(found)
+
+    return make_footprints(
+        [[value(s, "position/point/x"), value(s, "position/point/y")] for s in states],
+        heading_rad=[value(s, "orientation/exact") for s in states],
+        length_m=value(body, "shape/rectangle/length"),
+        width_m=value(body, "shape/rectangle/width"),
+        velocity_mps=[0.0, 0.0],
+    )
+
+
+def test_commonroad_values_that_apply() -> None:
+    """HW 20.75 m and TTCE 2.4 s to obstacle 6, DCE 0.98 m to obstacle 7 (commonroad-crime)."""
+    expected = json.loads(shared_data("ssm/commonroad_crime_expected.json").read_text())["cases"]
+    said = {
+        (one["measure"], one["other"]): one["value"]
+        for one in expected
+        if one["scenario"].startswith("ZAM_Urban") and one.get("t") == 0
+    }
+    ego = obstacle_boxes("8")
+    still = {number: obstacle_boxes(number)[np.zeros(len(ego), int)] for number in ("6", "7")}
+    gap_m = separation_m(ego, still["6"])
+    lane_m = still["6"].x_m - ego.x_m - 0.5 * (still["6"].length_m + ego.length_m)
+    assert lane_m[0] == pytest.approx(said["HW", 6], abs=0.01)
+    first = int(np.flatnonzero(gap_m < 0)[0]) - 1  # the initial state stands twice in the file
+    assert first * 0.1 == pytest.approx(said["TTCE", 6], abs=0.051)
+    assert separation_m(ego, still["7"]).min() == pytest.approx(said["DCE", 7], abs=0.03)
 
 
 @pytest.fixture(scope="module")

@@ -377,6 +377,14 @@ def test_memory_is_bounded_by_who_is_there() -> None:
     assert watch.alive <= 8
 
 
+def test_time_may_not_run_backwards() -> None:
+    watch = ConflictWatch()
+    one, two = crossing_pair()
+    watch.update(two)
+    with pytest.raises(ValueError, match="rise in time"):
+        watch.update(one)
+
+
 def test_settings_are_read_with_every_fault_named() -> None:
     assert conflict_settings({}) == ConflictSettings()
     with pytest.raises(ConfigError) as caught:

@@ -72,9 +72,14 @@ class ConflictWatch:
         return len(self._trails)
 
     def update(self, points: TrackPoints) -> None:
-        """Take the next whole steps: all their rows, times rising from block to block."""
+        """Take the next whole steps: all their rows, times rising from block to block.
+
+        Raises ValueError when a block begins before the last one ended.
+        """
         if not len(points):
             return
+        if self._spells and int(points.t_ns.min()) <= self._spells[-1][1]:
+            raise ValueError("steps must rise in time from block to block")
         self._who = (points.camera_id, points.run_id)
         self._watch_time(np.unique(points.t_ns))
         self._waiting.append(points)
