@@ -165,3 +165,22 @@ def test_a_user_whom_the_net_never_saw_carries_no_speed(plane: Plane) -> None:
     found = measured_places(grounded(plane, points), plane)
     assert np.isfinite(found.xy_m).any()
     assert not found.usable.any()
+
+
+@pytest.mark.parametrize(
+    ("seen_as", "speed", "told"),
+    [
+        (Kind.PEDESTRIAN, 1.5, Kind.PEDESTRIAN),
+        (Kind.PEDESTRIAN, 7.0, Kind.BICYCLE),
+        (Kind.BICYCLE, 7.0, Kind.BICYCLE),
+        (Kind.BICYCLE, 16.0, Kind.MOTORCYCLE),
+        (Kind.CAR, 16.0, Kind.CAR),
+    ],
+)
+def test_who_is_too_fast_for_its_kind_is_told_by_speed(
+    plane: Plane, seen_as: Kind, speed: float, told: Kind
+) -> None:
+    points, _ = drive(plane, kind=seen_as, start_m=(-8.0, 25.0), velocity_mps=(speed, 0.0))
+    rows = grounded(plane, points)
+    assert rows.kind[0] == seen_as
+    assert rows.kind[-1] == told

@@ -19,6 +19,7 @@ from calmstreet.model.points import TrackPoints, concat_points
 from calmstreet.perception.footprint import Body
 from calmstreet.perception.lengths import length_seen
 from calmstreet.perception.measured import Measured, measure
+from calmstreet.perception.riders import kinds_by_pace
 from calmstreet.units import NS_PER_S
 
 __all__ = ["Ground", "ground_rows"]
@@ -47,7 +48,8 @@ class _Known:
 
     ``state`` (n, 4) and ``cov`` (n, 4, 4) of the filter, NaN until it began; ``t_ns`` of the last
     row, ``seen_ns`` of the last measurement; ``first_m`` (n, 2) where it was first measured;
-    ``told`` and ``told_weight``: sums of weighted lengths and of weights.
+    ``told`` and ``told_weight``: sums of weighted lengths and of weights; ``riding_s`` and
+    ``racing_s`` of `perception.riders`.
     """
 
     track_id: NDArray[np.int64]
@@ -59,6 +61,8 @@ class _Known:
     heading_rad: Floats
     told: Floats
     told_weight: Floats
+    riding_s: Floats
+    racing_s: Floats
 
     def rows(self, index: Any) -> "_Known":
         return _Known(**{f.name: getattr(self, f.name)[index] for f in fields(_Known)})
@@ -76,6 +80,8 @@ def _nobody(track_id: NDArray[np.int64], t_ns: int) -> _Known:
         heading_rad=np.full(n, np.nan),
         told=np.zeros(n),
         told_weight=np.zeros(n),
+        riding_s=np.zeros(n),
+        racing_s=np.zeros(n),
     )
 
 
@@ -88,6 +94,8 @@ class Ground:
 
     def update(self, points: TrackPoints) -> TrackPoints:
         """Return the rows of one step (all of one time, in order of track_id) with their metres.
+
+        Who is too fast to walk or to cycle is named by that from then on.
 
         ``xy_m``, ``velocity_mps``, ``heading_rad``, ``length_m``, ``width_m``, ``size_source`` and
         ``cov_m2`` are filled as far as they are known; a place is NaN over the horizon and after a
@@ -103,8 +111,9 @@ class Ground:
         )
         seen = measure(points, body, self._plane)
         seen = self._turned(mine, points, body, seen)
-        self._move(mine, points.kind, t_ns)
+        dt_s = self._move(mine, points.kind, t_ns)
         self._take(mine, seen, t_ns)
+        points = replace(points, kind=_paced(mine, points.kind, dt_s))
         self._head(mine, points.kind)
         told, weight = length_seen(
             points,
@@ -162,11 +171,12 @@ class Ground:
         mine.state[told] = np.nan
         return measure(points, replace(body, heading_rad=mine.heading_rad), self._plane)
 
-    def _move(self, mine: _Known, kind: NDArray[np.uint8], t_ns: int) -> None:
-        """Move everybody to this step."""
+    def _move(self, mine: _Known, kind: NDArray[np.uint8], t_ns: int) -> Floats:
+        """Move everybody to this step; return by how many seconds."""
         dt_s = (t_ns - mine.t_ns) / NS_PER_S
         mine.state, mine.cov = predict(mine.state, mine.cov, dt_s=dt_s, q=agitation_of(kind))
         mine.t_ns[:] = t_ns
+        return np.asarray(dt_s, np.float64)
 
     def _take(self, mine: _Known, seen: Measured, t_ns: int) -> None:
         """Correct everybody by what was measured; a surprising place counts less."""
@@ -264,6 +274,18 @@ def ground_rows(points: TrackPoints, plane: Plane) -> TrackPoints:
     starts = np.r_[0, ends[:-1]]
     return concat_points(
         [ground.update(points[a:b]) for a, b in zip(starts.tolist(), ends.tolist(), strict=True)]
+    )
+
+
+def _paced(mine: _Known, kind: NDArray[np.uint8], dt_s: Floats) -> NDArray[np.uint8]:
+    """Return the kinds as far as the speeds allow them."""
+    return kinds_by_pace(
+        kind,
+        speed_mps=np.hypot(mine.state[:, 2], mine.state[:, 3]),
+        sigma_mps=np.sqrt((mine.cov[:, 2, 2] + mine.cov[:, 3, 3]) / 2),
+        dt_s=dt_s,
+        riding_s=mine.riding_s,
+        racing_s=mine.racing_s,
     )
 
 

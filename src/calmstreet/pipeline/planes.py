@@ -2,15 +2,21 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from calmstreet.geometry.plane import Plane
 from calmstreet.geometry.planes import planes_of
+from calmstreet.model.flow import Crossings
+from calmstreet.model.kinds import LENGTH_M, Kind
 from calmstreet.model.site import Site
 from calmstreet.pipeline.warned import warn
 from calmstreet.store.findings import Warned
 
-__all__ = ["CameraPlane", "camera_plane"]
+__all__ = ["CameraPlane", "camera_plane", "length_alarm"]
 
 MOST_REMEMBERED = 32
+FEWEST_LENGTHS = 20
+USUAL_SHARE = 0.15
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,3 +58,22 @@ def _fitted(site: Site, camera_id: str, width_px: int, height_px: int) -> Camera
         return CameraPlane(plane=plane)
     note = warn("plane-sketch", camera=camera_id, note="; ".join(plane.reasons))
     return CameraPlane(plane=plane, notes=(note,))
+
+
+def length_alarm(passes: Crossings) -> list[Warned]:
+    """Return a warning when the cars of a run are too long or too short to be cars.
+
+    Each car counts once, with its length at a gate, if anything of it was measured. Lengths are no
+    calibration: they only tell that a plane should be looked at again.
+    """
+    usual_m = LENGTH_M[Kind.CAR]
+    car = (passes.kind == Kind.CAR) & np.isfinite(passes.length_m)
+    car &= np.abs(passes.length_m - usual_m) > 1e-3
+    _, first = np.unique(passes.track_id[car], return_index=True)
+    lengths_m = passes.length_m[car][first]
+    if len(lengths_m) < FEWEST_LENGTHS:
+        return []
+    median_m = float(np.median(lengths_m))
+    if abs(median_m - usual_m) <= USUAL_SHARE * usual_m:
+        return []
+    return [warn("vehicle-lengths", length_m=round(median_m, 1), count=len(lengths_m))]

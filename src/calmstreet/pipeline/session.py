@@ -18,7 +18,7 @@ from calmstreet.pipeline.eyes import detector_version
 from calmstreet.pipeline.judging import judge_run
 from calmstreet.pipeline.keeping import Keeper
 from calmstreet.pipeline.pictures import keep_background
-from calmstreet.pipeline.planes import camera_plane
+from calmstreet.pipeline.planes import camera_plane, length_alarm
 from calmstreet.pipeline.planning import KEPT_S, Plan, Request
 from calmstreet.pipeline.progress import Progress
 from calmstreet.pipeline.seeing import Seer, first_look
@@ -236,7 +236,7 @@ class Session:
         notes = self._notes + warned.of_run(
             run, verdict, dropped=watch.keeper.dropped, net=self.net
         )
-        notes += moved_notes(watch.seer.anchorage, flow)
+        notes += [*moved_notes(watch.seer.anchorage, flow), *length_alarm(flow.crossings)]
         if self.stop.is_set():
             notes.append(warned.warn("interrupted"))
         self.catalogue.save_warnings(run.run_id, notes)
