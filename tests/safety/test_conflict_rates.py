@@ -2,8 +2,10 @@
 
 import numpy as np
 import pytest
+from tests.safety.crossing_street import at_once, driven
 
-from calmstreet.safety.conflict_rates import conflict_rate
+from calmstreet.safety.conflict_rates import conflict_rate, day_counts
+from calmstreet.safety.conflicts import ConflictWatch
 
 
 def test_no_interval_under_three_days() -> None:
@@ -56,3 +58,37 @@ def test_interval_is_the_same_each_time() -> None:
     one = conflict_rate([4, 6, 5], exposure=[1, 2, 1])
     assert one == conflict_rate([4, 6, 5], exposure=[1, 2, 1])
     assert one.rate == pytest.approx(15 / 4)
+
+
+def test_days_are_local_and_spells_are_cut_at_midnight() -> None:
+    """The watch begins at midnight UTC, 05:00 in Almaty; 18 hours later it is 23:00 there."""
+    evening = 18 * 3600.0 + 55 * 60.0
+    parts = []
+    for start_s in (0.0, evening):
+        watch = ConflictWatch()
+        watch.update(
+            at_once(
+                driven(1, (-50, 0), (50, 0), speed_mps=10, start_s=start_s),
+                driven(2, (0, -50), (0, 50), speed_mps=10, start_s=start_s + 1),
+                driven(3, (900, 0), (1500, 0), speed_mps=1, start_s=start_s),
+            )
+        )
+        parts.append(watch.close())
+    found = day_counts(parts, tz="Asia/Almaty")
+    assert [day.day for day in found.days] == [1, 2]
+    assert found.conflicts.tolist() == [2, 0]
+    assert found.pairs.tolist() == [2, 0]
+    assert found.hours == pytest.approx([0.25, 300 / 3600], abs=1e-3)
+
+
+def test_two_boxes_of_one_body_are_no_exposure() -> None:
+    watch = ConflictWatch()
+    watch.update(
+        at_once(
+            driven(1, (-50, 0), (2, 0), speed_mps=10),
+            driven(2, (2.5, 1), (2.5, 60), speed_mps=10, start_s=5.3),
+        )
+    )
+    found = watch.close()
+    assert found.rejections() == {"id switch": 1}
+    assert day_counts([found], tz="UTC").pairs.tolist() == [0]

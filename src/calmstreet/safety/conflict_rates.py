@@ -4,12 +4,17 @@ Conflicts of one day are alike (weather, traffic, works): the interval comes fro
 days again (bootstrap by day blocks, Efron and Tibshirani 1993), never from drawing conflicts.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["LEAST_DAYS", "ConflictRate", "conflict_rate"]
+from calmstreet.model.conflicts import Conflicts
+from calmstreet.units import local_datetime, zone_info
+
+__all__ = ["LEAST_DAYS", "ConflictRate", "DayCounts", "conflict_rate", "day_counts"]
 
 Array = NDArray[np.float64]
 
@@ -19,6 +24,53 @@ LEAST_DAYS = 3
 _DRAWS = 2000
 _SEED = 20240229
 _Z95 = 1.959963984540054
+
+
+_NOT_TWO = ("id switch", "duplicate boxes", "one party", "short track", "never coexisted")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class DayCounts:
+    """Local days in order with their conflicts, interacting pairs and hours watched, all (n,)."""
+
+    days: tuple[date, ...]
+    conflicts: Array
+    pairs: Array
+    hours: Array
+
+
+def day_counts(parts: Sequence[Conflicts], *, tz: str) -> DayCounts:
+    """Return what each local day gave; days that nobody watched are not there.
+
+    Pairs that were no two road users (an id switch, two boxes of one body) are not counted.
+    """
+    counts: dict[date, list[float]] = {}
+    for part in parts:
+        for begin_ns, end_ns in part.watched_ns.tolist():
+            for day, spent_s in _days_of(begin_ns, end_ns, tz):
+                counts.setdefault(day, [0.0, 0.0, 0.0])[2] += spent_s / 3600.0
+        real = ~np.isin(part.rejected_because, _NOT_TWO)
+        for start_ns, conflict in zip(
+            part.start_ns[real].tolist(), part.is_conflict[real].tolist(), strict=True
+        ):
+            row = counts.setdefault(local_datetime(start_ns, tz).date(), [0.0, 0.0, 0.0])
+            row[0] += conflict
+            row[1] += 1
+    days = tuple(sorted(counts))
+    table = np.array([counts[day] for day in days]).reshape(-1, 3)
+    return DayCounts(days=days, conflicts=table[:, 0], pairs=table[:, 1], hours=table[:, 2])
+
+
+def _days_of(begin_ns: int, end_ns: int, tz: str) -> list[tuple[date, float]]:
+    """Return the local days that a spell touches and how many seconds of it each has."""
+    found, at_ns = [], begin_ns
+    while at_ns < end_ns:
+        day = local_datetime(at_ns, tz).date()
+        midnight = datetime.combine(day + timedelta(days=1), time(), zone_info(tz))
+        until_ns = min(end_ns, max(round(midnight.timestamp()) * 1_000_000_000, at_ns + 1))
+        found.append((day, (until_ns - at_ns) / 1e9))
+        at_ns = until_ns
+    return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
