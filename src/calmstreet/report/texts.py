@@ -66,10 +66,11 @@ def _flat(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]
 
 @cache
 def _catalogue(lang: str) -> Mapping[str, str]:
-    """Return the words of one language: those of street reports, of speeds and of the outlook."""
+    """Return the words of one language: of street reports, speeds, the outlook and the desk."""
     folder = files("calmstreet.report").joinpath("texts")
     found: dict[str, str] = {}
-    for name in (f"{lang}.toml", f"speeds.{lang}.toml", f"outlook.{lang}.toml"):
+    for family in ("", "speeds.", "outlook.", "desk."):
+        name = f"{family}{lang}.toml"
         text = folder.joinpath(name).read_text(encoding="utf-8")
         found |= _flat(tomllib.loads(text))
     return MappingProxyType(found)
