@@ -17,6 +17,7 @@ from calmstreet.model.run import TIME_KNOWN
 from calmstreet.model.site import TURNS
 from calmstreet.perception.light import LIGHTS
 from calmstreet.pipeline.audit import COLUMNS as AUDIT_COLUMNS
+from calmstreet.report.events_csv import EVENT_COLUMNS
 from calmstreet.report.known_errors import known_errors
 from calmstreet.report.tables import COUNT_COLUMNS, HEADWAY_COLUMNS, MOVEMENT_COLUMNS
 
@@ -180,6 +181,7 @@ def test_every_verb_stands_in_the_readme_or_the_guide(verb: str) -> None:
         ("counts.csv", COUNT_COLUMNS),
         ("movements.csv", MOVEMENT_COLUMNS),
         ("headways.csv", HEADWAY_COLUMNS),
+        ("events.csv", EVENT_COLUMNS),
     ],
 )
 def test_columns_are_documented_in_order(heading: str, columns: tuple[str, ...]) -> None:
