@@ -25,7 +25,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on 
 
 def add_verbs(app: typer.Typer) -> None:
     """Add every verb of the outlook to the command line."""
-    for verb in (forecast, anomalies, screen, study, risk, hotspots, place):
+    for verb in (forecast, anomalies, nightly, screen, study, risk, hotspots, place):
         app.command()(verb)
 
 
@@ -44,6 +44,9 @@ def forecast(
     outside: Annotated[
         str | None,
         typer.Option("--with", help="Other columns to look at, such as weather: temp,rain."),
+    ] = None,
+    hierarchy: Annotated[
+        Path | None, typer.Option(help="Table series,parent: forecasts then add up.")
     ] = None,
     models: Annotated[
         str, typer.Option(help="Models beside the floors: lightgbm, mstl; floors for none.")
@@ -66,6 +69,7 @@ def forecast(
         zeros=zeros,
         holidays=holidays or "",
         outside=_listed(outside),
+        hierarchy=hierarchy,
         models=_listed(models),
         lang=lang,
     )
@@ -87,6 +91,33 @@ def anomalies(
 
     done = find_anomalies(
         counts, out=out, tz=tz, step=step or "", zeros=zeros, holidays=holidays or "", lang=lang
+    )
+    _tell(done, as_json=as_json)
+
+
+def nightly(
+    counts: Annotated[Path, typer.Argument(metavar="COUNTS", help="CSV or Parquet of series.")],
+    out: Annotated[Path, typer.Option(help="Folder that keeps forecasts and scores.")] = Path(
+        "outlook"
+    ),
+    horizon: Annotated[str, typer.Option(help="How far: 15min, 24h, 7d.")] = "24h",
+    tz: TimeZone = "UTC",
+    holidays: Holidays = None,
+    lang: Lang = "en",
+    as_json: Json = False,
+) -> None:
+    """Score the last forecasts, forecast every series anew, tell what was not expected."""
+    from calmstreet.pipeline.outlook_nightly import run_nightly
+    from calmstreet.pipeline.progress import reporter
+
+    done = run_nightly(
+        counts,
+        out=out,
+        horizon=horizon,
+        tz=tz,
+        holidays=holidays or "",
+        lang=lang,
+        progress=reporter(),
     )
     _tell(done, as_json=as_json)
 

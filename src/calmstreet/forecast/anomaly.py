@@ -148,6 +148,7 @@ def _smoothed(profile: Floats, half: int) -> Floats:
 def _level(values: Floats, profile: Floats, steps: int) -> Floats:
     """Return today's level (t,) against the profile: sums over the day before, within 0.6..1.6."""
     both = np.isfinite(values) & np.isfinite(profile)
+    values = np.minimum(values, 3 * np.abs(profile))
     sums = [np.concatenate([[0.0], np.cumsum(np.where(both, v, 0))]) for v in (values, profile)]
     now = np.arange(len(values))
     past = np.maximum(now - steps, 0)

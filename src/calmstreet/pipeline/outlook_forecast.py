@@ -17,6 +17,7 @@ from calmstreet.forecast.lags import LookBack
 from calmstreet.forecast.learned import is_installed
 from calmstreet.pipeline.outlook_counts import duration_s, holidays_of, read_counts
 from calmstreet.pipeline.outlook_out import told
+from calmstreet.pipeline.outlook_sums import agreed, read_parts, with_sums
 from calmstreet.pipeline.outlook_tables import write_table
 from calmstreet.report.outlook import Finding, Listing, Note
 from calmstreet.report.outlook_series import forecast_chart, scores_chart
@@ -49,6 +50,7 @@ class ForecastRequest:
     zeros: str = "count"
     outside: tuple[str, ...] = ()
     holidays: str = ""
+    hierarchy: Path | None = None
     models: tuple[str, ...] = (LIGHTGBM,)
     lang: str = "en"
 
@@ -68,6 +70,9 @@ def forecast_counts(
         zeros=request.zeros,
         outside=request.outside,
     )
+    summing = None
+    if request.hierarchy is not None:
+        grid, summing = with_sums(grid, read_parts(request.hierarchy, grid))
     horizon = _steps(request, grid)
     holidays = holidays_of(request.holidays, grid, ahead=horizon)
     scores: list[Scores] = []
@@ -82,7 +87,7 @@ def forecast_counts(
         )
         write_table(_scores_path(request.out), _score_columns(scores))
     fitted = fit(grid, horizon=horizon, models=request.models, holidays=holidays)
-    columns, quantiles = forecast_rows(grid, fitted)
+    columns, quantiles = forecast_rows(grid, fitted, summing=summing)
     summary = _summary(request, grid, fitted, columns, scores)
     finding = _finding(request, grid, columns, quantiles, scores, fitted)
     done = told(summary, out=request.out, columns=columns, finding=finding, lang=request.lang)
@@ -112,7 +117,9 @@ def _steps(request: ForecastRequest, grid: Grid) -> int:
     return round(steps)
 
 
-def forecast_rows(grid: Grid, fitted: Fitted) -> tuple[dict[str, NDArray[Any]], Floats]:
+def forecast_rows(
+    grid: Grid, fitted: Fitted, *, summing: NDArray[np.float64] | None = None
+) -> tuple[dict[str, NDArray[Any]], NDArray[np.float64]]:
     """Return the rows of the answer by column, and quantiles (5, s, h).
 
     A row without quantiles is "unknown": nothing of its past was watched. ``flag`` holds
@@ -128,7 +135,9 @@ def forecast_rows(grid: Grid, fitted: Fitted) -> tuple[dict[str, NDArray[Any]], 
         parts.append(fitted.quantiles(look, at, origin=origin, group=group))
         lost.append(missing_share(look, at, origin=origin, reach=group.reach))
         models += [group.model] * len(at)
-    quantiles = np.concatenate(parts, axis=2)
+    quantiles = np.concatenate(parts, axis=2).astype(np.float64)
+    if summing is not None:
+        quantiles = agreed(quantiles, grid=grid, fitted=fitted, summing=summing)
     missing = np.concatenate(lost, axis=1)
     times = grid.times_ns(last + 1, fitted.horizon)
     stamps = [_stamp(int(t), grid) for t in times]
@@ -138,7 +147,7 @@ def forecast_rows(grid: Grid, fitted: Fitted) -> tuple[dict[str, NDArray[Any]], 
         "time": np.tile(np.array(stamps, object), count),
     }
     for name, part in zip(FORECAST_COLUMNS[2:7], quantiles, strict=True):
-        columns[name] = np.round(part.reshape(-1).astype(np.float64), 4)
+        columns[name] = np.round(part.reshape(-1), 4)
     columns["model"] = np.tile(np.array(models, object), count)
     columns["flag"] = _flags(quantiles, missing).reshape(-1)
     columns["model"][columns["flag"] == "unknown"] = ""
@@ -151,7 +160,7 @@ def _stamp(t_ns: int, grid: Grid) -> str:
     return moment.date().isoformat() if grid.step_ns >= DAY_NS else moment.isoformat()
 
 
-def _flags(quantiles: Floats, missing: Floats) -> NDArray[Any]:
+def _flags(quantiles: NDArray[np.float64], missing: Floats) -> NDArray[Any]:
     """Return flags (s, h) as words."""
     median = quantiles[2]
     unknown = ~np.isfinite(median)
@@ -209,12 +218,12 @@ def _finding(
     request: ForecastRequest,
     grid: Grid,
     columns: Mapping[str, NDArray[Any]],
-    quantiles: Floats,
+    quantiles: NDArray[np.float64],
     scores: Sequence[Scores],
     fitted: Fitted,
 ) -> Finding:
     words = texts(request.lang)
-    charts = {"chart_forecast": forecast_chart(grid, quantiles, texts=words)}
+    charts = {"chart_forecast": forecast_chart(grid, quantiles.astype(np.float32), texts=words)}
     listings = [_models_listing(grid, fitted)]
     if scores:
         charts["chart_scores"] = scores_chart([asdict(s) for s in scores], texts=words)

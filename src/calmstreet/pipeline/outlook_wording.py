@@ -163,9 +163,23 @@ _PLACE_WARNINGS = {
 }
 
 
+def _nightly(s: Mapping[str, Any]) -> Iterator[str]:
+    yield f"{s['series']} series forecast from {s['issued']}"
+    if s["fallback"]:
+        yield f"the floors are used tonight: the last nights' {s['fallback']} were too bad"
+    for row in s["scored"][-3:]:
+        yield (
+            f"  issued {row['issued']}: error {row['mae']:.3g}, last week's value "
+            f"{row['naive_mae']:.3g}, 90 % held {100 * row['coverage90']:.1f} %"
+        )
+    for row in s["alarms_of_the_last_day"]:
+        yield f"  {row['start']} {row['series']}: {row['kind']}, {row['what']}"
+
+
 _WORDING: dict[str, Callable[[Mapping[str, Any]], Iterator[str]]] = {
     "forecast": _forecast,
     "anomalies": _anomalies,
+    "nightly": _nightly,
     "screen": _screen,
     "study": _study,
     "risk": _risk,
