@@ -11,6 +11,7 @@ from calmstreet.forecast.engine import LIGHTGBM, Fitted, fit, held_out_from
 from calmstreet.forecast.floor import FLOORS, four_week_mean, seasonal_naive
 from calmstreet.forecast.grid import Grid, grid_of
 from calmstreet.forecast.lags import LookBack, Reach, reaches
+from calmstreet.forecast.statistical import MSTL, mstl_points
 from calmstreet.units import from_iso
 
 HOUR_NS = 3600 * 10**9
@@ -179,6 +180,25 @@ def test_short_and_constant_series_do_not_break_it(values: list[float]) -> None:
             assert np.isnan(found).all()
         else:
             assert found[2, 0, 0] == values[0]
+
+
+@pytest.mark.skipif(
+    importlib.util.find_spec("statsforecast") is None, reason="statsforecast is not installed"
+)
+@pytest.mark.slow
+def test_mstl_competes_on_request() -> None:
+    grid = a_street(series=2, weeks=9)
+    fitted = fit(grid, horizon=2, models=(MSTL,), workers=1)
+    assert {MSTL} <= set(fitted.groups[0].held_out)
+    look = LookBack(grid, ahead=2)
+    last = grid.values.shape[1] - 1
+    found = mstl_points(look, np.array([last + 1, last + 2]), origin=np.array([last, last]))
+    level = grid.values.mean(axis=1)
+    assert ((found > 0) & (found < 10 * level[:, None])).all()
+    with pytest.raises(InputError, match="too many"):
+        mstl_points(
+            LookBack(a_street(series=51, weeks=3), ahead=1), np.array([500]), origin=np.array([499])
+        )
 
 
 def test_too_short_for_a_backtest_is_said() -> None:

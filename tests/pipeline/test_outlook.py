@@ -284,11 +284,10 @@ def test_hot_streets_of_a_grid(tmp_path: Path) -> None:
     streets = tmp_path / "streets.geojson"
     streets.write_text(json.dumps({"type": "FeatureCollection", "features": features}))
     random = np.random.default_rng(2)
-    usual = [(500_000 + 100 * random.integers(0, 7), random.uniform(0, 600)) for _ in range(60)]
-    hot = [(500_300 + random.normal(0, 2), random.uniform(200, 300)) for _ in range(40)]
-    points = a_table(
-        tmp_path / "p.csv", [{"x_m": float(x), "y_m": float(y)} for x, y in [*usual, *hot]]
-    )
+    usual = np.column_stack([100 * random.integers(0, 7, 60), random.uniform(0, 600, 60)])
+    hot = np.column_stack([300 + random.normal(0, 2, 40), random.uniform(200, 300, 40)])
+    places = np.concatenate([usual, hot]) + [500_000, 0]
+    points = a_table(tmp_path / "p.csv", [{"x_m": x, "y_m": y} for x, y in places.tolist()])
     out = tmp_path / "h.csv"
     rows = checked(find_hotspots(points, network=streets, out=out), out, HOTSPOT_COLUMNS)
     assert rows[0]["hot"] == "True"

@@ -24,6 +24,7 @@ from calmstreet.forecast.score import (
     seasonal_scale,
     weighted_interval_score,
 )
+from calmstreet.forecast.statistical import MSTL
 
 __all__ = ["CHOSEN", "Scores", "backtest", "key_horizons"]
 
@@ -117,10 +118,10 @@ class _Part:
 
 def _scored(look: LookBack, fitted: Fitted, begin: int, end: int, ahead: int) -> _Part:
     at = np.arange(begin - 1 + ahead, end, dtype=np.int64)
-    most = max(50, _MOST_ROWS // look.grid.values.shape[0])
+    group = fitted.group_of(ahead)
+    most = 12 if group.model == MSTL else max(50, _MOST_ROWS // look.grid.values.shape[0])
     if len(at) > most:
         at = at[np.unique(np.linspace(0, len(at) - 1, most).astype(int))]
-    group = fitted.group_of(ahead)
     found = {
         name: fitted.quantiles(look, at, origin=at - ahead, group=group, model=name)
         for name in FLOORS

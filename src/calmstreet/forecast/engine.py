@@ -18,6 +18,7 @@ from calmstreet.forecast.floor import FLOORS, four_week_mean, seasonal_naive
 from calmstreet.forecast.grid import DAY_NS, Grid
 from calmstreet.forecast.lags import LookBack, Reach, mean_of_known, reaches
 from calmstreet.forecast.learned import Learned, is_installed, learn
+from calmstreet.forecast.statistical import MSTL, mstl_points
 
 __all__ = ["LIGHTGBM", "MARGIN", "Chosen", "Fitted", "fit"]
 
@@ -81,6 +82,8 @@ class Fitted:
 def _point(name: str, learned: Learned | None) -> Predict:
     if name == LIGHTGBM and learned is not None:
         return lambda look, at, origin, _: learned.predict(look, at, origin=origin)[0]
+    if name == MSTL:
+        return lambda look, at, origin, _: mstl_points(look, at, origin=origin)
     floor = seasonal_naive if name == FLOORS[0] else four_week_mean
     return lambda look, at, origin, reach: floor(look, at, origin=origin, reach=reach)
 
@@ -150,10 +153,39 @@ def _choose(
     held_out = _errors(residuals, known.level)
     bands = {name: fit_band(residuals[name], hour=hour, day=day) for name in names}
     model = _best(held_out)
+    if MSTL in models:
+        model, held_out, bands = _with_mstl(look, end, reach, known, learned, held_out, bands)
     return Chosen(
         reach=reach, model=model, held_out=held_out, bands=bands,
         learned=learned if model == LIGHTGBM else None,
     )  # fmt: skip
+
+
+def _with_mstl(
+    look: LookBack,
+    end: int,
+    reach: Reach,
+    known: Known,
+    learned: Learned | None,
+    held_out: Mapping[str, float],
+    bands: Mapping[str, Band],
+) -> tuple[str, dict[str, float], dict[str, Band]]:
+    """Return the choice with MSTL, compared with all others at a few held-out origins."""
+    stop = look.grid.values.shape[1]
+    starts = np.unique(np.linspace(end - 1, max(end - 1, stop - 1 - reach.last), 6).astype(int))
+    at = (starts[:, None] + reach.steps()[None]).reshape(-1).astype(np.int64)
+    origin = np.repeat(starts, len(reach.steps())).astype(np.int64)
+    at, origin = at[at < stop], origin[at < stop]
+    truth = look.taken(at)
+    names = (*held_out, MSTL)
+    residuals = {name: truth - _point(name, learned)(look, at, origin, reach) for name in names}
+    wall = look.wall_ns[at]
+    band = fit_band(residuals[MSTL], hour=wall % DAY_NS // _HOUR_NS, day=wall // DAY_NS)
+    model = _best(_errors(residuals, known.level))
+    if model != MSTL:
+        model = _best(held_out)
+    own = _errors({MSTL: residuals[MSTL]}, known.level)
+    return model, {**held_out, **own}, {**bands, MSTL: band}
 
 
 def _held_out_pairs(

@@ -15,6 +15,7 @@ from calmstreet.forecast.floor import FLOORS
 from calmstreet.forecast.grid import DAY_NS, Grid
 from calmstreet.forecast.lags import LookBack
 from calmstreet.forecast.learned import is_installed
+from calmstreet.forecast.statistical import MSTL
 from calmstreet.pipeline.outlook_counts import duration_s, holidays_of, read_counts
 from calmstreet.pipeline.outlook_out import told
 from calmstreet.pipeline.outlook_sums import agreed, read_parts, with_sums
@@ -97,7 +98,7 @@ def forecast_counts(
 
 
 def _check_models(models: Sequence[str]) -> None:
-    known = {LIGHTGBM, "floors"}
+    known = {LIGHTGBM, MSTL, "floors"}
     odd = [name for name in models if name not in known]
     if odd:
         raise InputError(f"--models {odd[0]!r} is not known; write {' or '.join(sorted(known))}")
@@ -254,14 +255,16 @@ def _finding(
 
 def _models_listing(grid: Grid, fitted: Fitted) -> Listing:
     hours = grid.step_ns / 3600e9
+    tried = {name for group in fitted.groups for name in group.held_out}
+    names = [name for name in (*FLOORS, LIGHTGBM, MSTL) if name in tried]
     return Listing(
         caption="models",
-        columns=("horizon_h", "model", *FLOORS, LIGHTGBM),
+        columns=("horizon_h", "model", *names),
         rows=[
             [
                 f"{group.reach.first * hours:g} – {group.reach.last * hours:g}",
                 group.model,
-                *(group.held_out.get(name, float("nan")) for name in (*FLOORS, LIGHTGBM)),
+                *(group.held_out.get(name, float("nan")) for name in names),
             ]
             for group in fitted.groups
         ],
