@@ -1,15 +1,25 @@
 """calmstreet.toml: where a node's results lie and how its desk is opened."""
 
 import tomllib
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from calmstreet.config.wording import model_faults
-from calmstreet.errors import ConfigError
+from calmstreet.errors import ConfigError, InputError
 
-__all__ = ["Desk", "Limits", "NodeFile", "NodeTable", "load_node", "parse_node"]
+__all__ = [
+    "Desk",
+    "Limits",
+    "NodeFile",
+    "NodeFolders",
+    "NodeTable",
+    "load_node",
+    "node_folders",
+    "parse_node",
+]
 
 Text = Annotated[str, StringConstraints(max_length=500)]
 
@@ -19,8 +29,10 @@ class _Table(BaseModel):
 
 
 class NodeTable(_Table):
-    """Folders, relative to calmstreet.toml: results lie in ``results``, one folder each, and in
-    ``also``; ``desk`` keeps accounts, audit log, jobs and uploads.
+    """Folders, relative to calmstreet.toml.
+
+    Results lie in ``results``, one folder each, and in ``also``; ``desk`` keeps accounts, audit
+    log, jobs and uploads.
     """
 
     results: Text = "results"
@@ -82,3 +94,28 @@ def load_node(path: Path) -> NodeFile:
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path}: is not text in UTF-8; save it as UTF-8") from error
     return parse_node(text, source=str(path))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeFolders:
+    """The folders of a node: parent of the results, results elsewhere, the desk's own."""
+
+    results: Path
+    also: tuple[Path, ...] = ()
+    desk: Path
+
+
+def node_folders(settings: NodeFile, path: Path) -> NodeFolders:
+    """Return the folders that a calmstreet.toml at ``path`` names.
+
+    Raises InputError naming file, key and cure where one is not there.
+    """
+    home = path.resolve().parent
+    results = home / settings.node.results
+    also = tuple(home / name for name in settings.node.also)
+    if not results.is_dir():
+        raise InputError(f"{path}: node.results names {results}, which is not there; make it")
+    for folder in also:
+        if not folder.is_dir():
+            raise InputError(f"{path}: node.also names {folder}, which is not there; remove it")
+    return NodeFolders(results=results, also=also, desk=home / settings.node.desk)

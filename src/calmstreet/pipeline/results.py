@@ -16,6 +16,7 @@ from calmstreet.model.kinds import Flag
 from calmstreet.model.points import TrackPoints, concat_points
 from calmstreet.model.run import Run
 from calmstreet.model.site import Gate, Site
+from calmstreet.pipeline.binning import keep_bins
 from calmstreet.pipeline.charting import make_charts
 from calmstreet.pipeline.collected import Collected, collect
 from calmstreet.pipeline.counting import count_run, step_blocks
@@ -74,6 +75,7 @@ def write_results(
         )
         for camera in found.camera_ids
     }
+    keep_bins(catalogue, found)
     speeding = collect_speeds(catalogue, found, minutes)
     summary = {
         "lang": lang,

@@ -27,6 +27,7 @@ from calmstreet.pipeline.watching import Tally, Watch
 from calmstreet.report.texts import texts
 from calmstreet.store.catalogue import Catalogue, SourceFile
 from calmstreet.store.findings import Warned
+from calmstreet.store.folder import StoredFile, sha256_of
 from calmstreet.units import NS_PER_S, ns_from_s
 from calmstreet.video.recorder import ClipWriter
 from calmstreet.video.source import FileSource, SourceStats
@@ -88,6 +89,7 @@ class Session:
         final = self.request.out / "tracks.mp4"
         if self._writer is not None and self._writer.close() is not None:
             self._video_path.replace(final)
+            self.catalogue.save_segment(self.run_ids[0], _kept(self._writer, final))
         elif self.request.video == "none":
             final.unlink(missing_ok=True)
 
@@ -246,6 +248,21 @@ class Session:
         here_s = (t_ns - placed.start_ns) / NS_PER_S
         share = (self._done_s + here_s) / max(self.plan.duration_s, 1e-3)
         self.progress("analysing", min(0.999, share))
+
+
+def _kept(writer: ClipWriter, path: Path) -> StoredFile:
+    """Return what the catalogue keeps of the video of an analysis."""
+    return StoredFile(
+        content="segments",
+        path=path.name,
+        camera_id="",
+        run_id=0,
+        rows=writer.pictures,
+        start_ns=writer.first_ns or 0,
+        end_ns=writer.last_ns or 0,
+        size_bytes=path.stat().st_size,
+        sha256=sha256_of(path),
+    )
 
 
 def _delivered_fps(run: Run, tally: Tally) -> float:

@@ -191,6 +191,16 @@ class Findings:
         )
         return [Warned(code=code, text=text, args=json.loads(args)) for code, text, args in rows]
 
+    def save_segment(self, run_id: int, file: StoredFile) -> None:
+        """Keep the row of a blurred clip of a run; the same path again replaces it."""
+        with self._database.writing() as connection:
+            connection.execute(
+                "INSERT OR REPLACE INTO segments (camera_id, run_id, start_ns, end_ns, path,"
+                " size_bytes, sha256) SELECT camera_id, run_id, ?, ?, ?, ?, ? FROM runs"
+                " WHERE run_id = ?",
+                (file.start_ns, file.end_ns, file.path, file.size_bytes, file.sha256, run_id),
+            )
+
     def save_picture(self, run_id: int, picture: Picture) -> None:
         """Keep the row of a blurred picture; the same path again replaces it."""
         path, *rest = astuple(picture)

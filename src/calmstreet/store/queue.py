@@ -101,12 +101,21 @@ class Queue:
             limit=limit,
         )
 
+    def points(self, wanted: EventFilter, *, limit: int) -> list[QueuedEvent]:
+        """Return the first events without their road users, for a map."""
+        return self._read(
+            "ORDER BY events.severity DESC, events.start_ns DESC LIMIT :limit",
+            with_tracks=False,
+            **wanted.values(),
+            limit=limit,
+        )
+
     def one(self, event_id: str) -> QueuedEvent | None:
         """Return an event, None when there is none or its camera is not open to the asker."""
         found = self._read("AND event_id = :event", **EventFilter().values(), event=event_id)
         return found[0] if found else None
 
-    def _read(self, where: str, **values: Any) -> list[QueuedEvent]:
+    def _read(self, where: str, *, with_tracks: bool = True, **values: Any) -> list[QueuedEvent]:
         rows = self._seen.rows(
             f"SELECT {_EVENT}, run_id, {_STATE}, coalesce(reviewer, ''), event_states.t_ns,"
             " EXISTS (SELECT 1 FROM segments WHERE segments.run_id = events.run_id"
@@ -114,7 +123,7 @@ class Queue:
             f" {_FROM} {where}",
             **values,
         )
-        tracks = self._tracks([(row[-5], row[0]) for row in rows])
+        tracks = self._tracks([(row[-5], row[0]) for row in rows] if with_tracks else [])
         return [
             QueuedEvent(
                 event=event_of(row[:-5], tracks.get((row[-5], row[0]), ())),

@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 
 from calmstreet.clock import Clock
 from calmstreet.model.run import Run
-from calmstreet.model.speeds import GateSpeeds
+from calmstreet.model.speeds import GateSpeeds, SpeedCheck
 from calmstreet.store.catalogue import Catalogue
 from calmstreet.store.database import Database
 from calmstreet.store.findings import Warned
+from calmstreet.store.speeds import read_checks
 from calmstreet.store.tables import TABLES, Columns, columns_of
 
 __all__ = ["SEEN", "BinRows", "CameraRow", "Medium", "Seen"]
@@ -223,6 +224,28 @@ class Seen:
         )
         return np.array(rows, np.int64).reshape(-1, 2)
 
+    def occupied(
+        self, camera_id: str, *, start_ns: int, end_ns: int, width_ns: int
+    ) -> tuple[dict[int, float], dict[str, dict[int, float]]]:
+        """Return seconds watched by slice, and by gate the seconds that it was covered.
+
+        Slices begin at whole multiples of ``width_ns`` from 1970, UTC.
+        """
+        values = {"camera": camera_id, "start": start_ns, "end": end_ns, "width": width_ns}
+        within = f"WHERE run_id IN ({_RUNS_OF}) AND start_ns >= :start AND start_ns < :end"
+        watched = self.rows(
+            f"SELECT start_ns / :width * :width, sum(watched_s) FROM minutes {within} GROUP BY 1",
+            **values,
+        )
+        covered: dict[str, dict[int, float]] = {}
+        for gate_id, slice_ns, seconds in self.rows(
+            "SELECT gate_id, start_ns / :width * :width, sum(occupied_s) FROM occupancies"
+            f" {within} GROUP BY 1, 2",
+            **values,
+        ):
+            covered.setdefault(str(gate_id), {})[int(slice_ns)] = float(seconds or 0.0)
+        return {int(t): float(s) for t, s in watched}, covered
+
     def passages(
         self, table: str, names: Sequence[str], camera_id: str, *, start_ns: int, end_ns: int
     ) -> Columns:
@@ -265,6 +288,17 @@ class Seen:
         )
         names = Medium.__slots__
         return [Medium(**dict(zip(names, row, strict=True))) for row in (*pictures, *clips)]
+
+    def passed_check(self, camera_id: str, site_version: str) -> SpeedCheck | None:
+        """Return the last comparison with radar or GPS under a site if it was passed."""
+        if self.cameras is not None and camera_id not in self.cameras:
+            return None
+        mine = [
+            check
+            for check in read_checks(self._database)
+            if check.camera_id == camera_id and check.site_version == site_version
+        ]
+        return mine[-1] if mine and mine[-1].passed else None
 
     def gate_speeds(self, camera_id: str, *, start_ns: int, end_ns: int) -> GateSpeeds:
         """Return the speeds at gates of a camera in a span, in order of time."""

@@ -4,7 +4,7 @@ Ids of tracks are text: they need more digits than a browser's numbers have. A n
 not known is null. Speeds are km/h here and only here.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
@@ -45,6 +45,11 @@ class Answer(BaseModel):
     """What is said to the browser; NaN and infinity become null."""
 
     model_config = ConfigDict(ser_json_inf_nan="null")
+
+    @classmethod
+    def of(cls, **values: Any) -> Self:
+        """Return an answer of values whose words are checked when it is made."""
+        return cls(**values)
 
 
 class Ask(BaseModel):

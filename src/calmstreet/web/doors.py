@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-__all__ = ["ROLE_RIGHTS", "Door", "Right"]
+__all__ = ["ROLE_RIGHTS", "SMALL_BYTES", "Door", "Right"]
+
+SMALL_BYTES = 1_000_000
 
 
 class Right(StrEnum):
@@ -35,8 +37,9 @@ ROLE_RIGHTS: dict[str, frozenset[Right]] = {
 class Door:
     """One route: ``call`` answers ``method`` on ``path`` for those who have ``right``.
 
-    ``tag`` groups it in the documentation; ``status`` is that of success; ``method`` "SOCKET"
-    is a WebSocket; ``largest_bytes`` bounds the body, 0 for the node's upload limit.
+    ``tag`` groups it in the documentation; ``status`` is that of success; ``largest_bytes``
+    bounds the body, 0 for the node's upload limit; ``noted`` doors write every passage into the
+    audit log before they answer.
     """
 
     method: str
@@ -45,4 +48,5 @@ class Door:
     right: Right
     tag: str
     status: int = 200
-    largest_bytes: int = 1_000_000
+    largest_bytes: int = SMALL_BYTES
+    noted: bool = False

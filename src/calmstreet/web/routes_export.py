@@ -1,10 +1,11 @@
 """Files to take away."""
 
-from fastapi import HTTPException
 from starlette.responses import Response
 
 from calmstreet.web.doors import Door, Right
+from calmstreet.web.exporting import export
 from calmstreet.web.queries import CameraId, ExportForm, LanguageQuery, ResultId, Span
+from calmstreet.web.spans import view_of
 from calmstreet.web.visit import Here
 
 __all__ = ["DOORS"]
@@ -19,7 +20,14 @@ def export_table(
     language: LanguageQuery = "en",
 ) -> Response:
     """Give a table, picture or report of one camera and period as a file."""
-    raise HTTPException(501)
+    here.details.update(start_ms=span.start_ms, end_ms=span.end_ms)
+    with here.seen(result_id) as seen:
+        found = export(view_of(seen, camera_id, span), form, language=language)
+    return Response(
+        found.content,
+        media_type=found.type,
+        headers={"content-disposition": f'attachment; filename="{found.name}"'},
+    )
 
 
 DOORS: tuple[Door, ...] = (
@@ -29,5 +37,6 @@ DOORS: tuple[Door, ...] = (
         call=export_table,
         right=Right.EXPORT,
         tag="export",
+        noted=True,
     ),
 )

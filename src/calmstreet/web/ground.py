@@ -1,0 +1,160 @@
+"""Where things lie on the ground: the plane of a camera as its site describes it, remembered."""
+
+import json
+import threading
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from calmstreet.errors import CalibrationError
+from calmstreet.geometry.plane import Plane
+from calmstreet.geometry.planes import planes_of, site_frame
+from calmstreet.model.site import Gate, Site, Zone, site_from_json
+from calmstreet.store.seen import CameraRow, Seen
+from calmstreet.web.answers_junction import PlaceShape
+from calmstreet.web.numbers import plain
+
+__all__ = ["Ground", "camera_lonlat", "site_of"]
+
+Pair = tuple[float, float]
+_MOST = 64
+_known: OrderedDict[tuple[str, str, int, int], Plane | None] = OrderedDict()
+_lock = threading.Lock()
+
+
+def site_of(seen: Seen, site_version: str = "") -> Site | None:
+    """Return the site of a result, or an earlier version, with only the cameras that are open."""
+    found = seen.site_json(site_version)
+    if found is None:
+        return None
+    site = site_from_json(json.loads(found[1]))
+    if seen.cameras is None or {camera.id for camera in site.cameras} <= seen.cameras:
+        return site
+    return _only(site, seen.cameras)
+
+
+def _only(site: Site, cameras: frozenset[str]) -> Site:
+    parts = [site.of_camera(camera.id) for camera in site.cameras if camera.id in cameras]
+    if not parts:
+        return Site(id=site.id, name=site.name, tz=site.tz)
+    names = ("cameras", "gates", "zones", "movements", "masks", "signals")
+    joined = {name: tuple(row for part in parts for row in getattr(part, name)) for name in names}
+    return Site(
+        id=site.id,
+        name=site.name,
+        tz=site.tz,
+        speed_limit_kmh=site.speed_limit_kmh,
+        strict_blur=site.strict_blur,
+        origin_lonlat=site.origin_lonlat,
+        rules=site.rules,
+        **joined,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Ground:
+    """A camera's part of a site and its plane, None where it has none that fits."""
+
+    site: Site
+    plane: Plane | None
+    origin: Pair | None
+
+    @classmethod
+    def of(cls, site: Site | None, row: CameraRow) -> "Ground":
+        """Return the ground under a camera; fits are remembered."""
+        if site is None:
+            return cls(site=Site(id="unknown"), plane=None, origin=None)
+        try:
+            origin = site_frame(site)
+        except CalibrationError:
+            origin = None
+        return cls(site=site.of_camera(row.camera_id), plane=_plane(site, row), origin=origin)
+
+    @property
+    def state(self) -> str:
+        """Return whether the plane may carry speeds, is a sketch, or is missing."""
+        if self.plane is None:
+            return "none"
+        return "trusted" if self.plane.trusted else "sketch"
+
+    def gates(self) -> list[PlaceShape]:
+        """Return the gates as far as they are known on picture, ground and map."""
+        return [
+            self._shape(gate, "gate", "gate", gate.points_px, gate.points_m)
+            for gate in self.site.gates
+        ]
+
+    def zones(self) -> list[PlaceShape]:
+        """Return the zones as far as they are known on picture, ground and map."""
+        return [
+            self._shape(zone, "zone", zone.kind, zone.polygon_px, zone.polygon_m)
+            for zone in self.site.zones
+        ]
+
+    def _shape(
+        self, place: Gate | Zone, what: str, kind: str, px: Sequence[Pair], metres: Sequence[Pair]
+    ) -> PlaceShape:
+        on_picture, on_ground = list(px), list(metres)
+        if self.plane is not None and on_picture and not on_ground:
+            on_ground = _pairs(self.plane.to_m(on_picture), 3)
+        elif self.plane is not None and on_ground and not on_picture:
+            on_picture = _pairs(self.plane.to_px(on_ground), 1)
+        limit_kmh = place.speed_limit_kmh if isinstance(place, Zone) else float("nan")
+        return PlaceShape.of(
+            id=place.id,
+            name=place.name,
+            camera_id=place.camera_id,
+            what=what,
+            kind=kind,
+            points_px=on_picture,
+            points_m=on_ground,
+            points_lonlat=self.lonlat(on_ground),
+            speed_limit_kmh=plain(limit_kmh, 1),
+        )
+
+    def lonlat(self, places_m: Sequence[Pair]) -> list[Pair]:
+        """Return degrees of metres, [] where nobody said where the metres begin."""
+        if self.plane is None or self.plane.origin_lonlat is None or not len(places_m):
+            return []
+        return _pairs(self.plane.to_lonlat(places_m), 7)
+
+
+def _pairs(places: object, digits: int) -> list[Pair]:
+    """Return pairs; [] where any place is not known, such as over the horizon."""
+    rows = np.asarray(places, np.float64).reshape(-1, 2)
+    if not np.isfinite(rows).all():
+        return []
+    return [(round(x, digits), round(y, digits)) for x, y in rows.tolist()]
+
+
+def _plane(site: Site, row: CameraRow) -> Plane | None:
+    if not row.width_px or not any(c.id == row.camera_id and c.plane for c in site.cameras):
+        return None
+    key = (site.site_version, row.camera_id, row.width_px, row.height_px)
+    with _lock:
+        if key in _known:
+            _known.move_to_end(key)
+            return _known[key]
+    try:
+        found = planes_of(site, {row.camera_id: (row.width_px, row.height_px)})
+        plane = found.planes.get(row.camera_id)
+    except CalibrationError:
+        plane = None
+    with _lock:
+        _known[key] = plane
+        while len(_known) > _MOST:
+            _known.popitem(last=False)
+    return plane
+
+
+def camera_lonlat(ground: Ground) -> Pair | None:
+    """Return where a camera stands, else the middle of what it sees, else where metres begin."""
+    if ground.plane is None:
+        return ground.origin
+    place = ground.plane.place_m[:2]
+    if not np.isfinite(place).all():
+        place = ground.plane.hull_m.mean(axis=0)
+    found = ground.lonlat([(float(place[0]), float(place[1]))])
+    return found[0] if found else ground.origin

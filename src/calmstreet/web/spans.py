@@ -1,0 +1,68 @@
+"""The camera and the span of time that a page is about."""
+
+from dataclasses import dataclass
+
+from fastapi import HTTPException
+
+from calmstreet.model.site import Site
+from calmstreet.store.seen import CameraRow, Seen
+from calmstreet.web.answers_junction import Period
+from calmstreet.web.ground import Ground, site_of
+from calmstreet.web.numbers import ms, ns
+from calmstreet.web.queries import SpanQuery
+
+__all__ = ["View", "period_of", "view_of"]
+
+_MS_NS = 1_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class View:
+    """One camera of a result over one span, UTC ns, end excluded."""
+
+    seen: Seen
+    row: CameraRow
+    site: Site
+    ground: Ground
+    start_ns: int
+    end_ns: int
+
+    @property
+    def camera_id(self) -> str:
+        """Return the camera."""
+        return self.row.camera_id
+
+    @property
+    def tz(self) -> str:
+        """Return the time zone of the place."""
+        return self.site.tz
+
+    @property
+    def period(self) -> Period:
+        """Return the span as it is said."""
+        return period_of(self.start_ns, self.end_ns, self.tz, self.row.time_known)
+
+
+def period_of(start_ns: int, end_ns: int, tz: str, time_known: str) -> Period:
+    """Return a span as it is said."""
+    return Period.of(start_ms=ms(start_ns), end_ms=ms(end_ns), tz=tz, time_known=time_known)
+
+
+def view_of(seen: Seen, camera_id: str, span: SpanQuery) -> View:
+    """Return the view of a camera; raise 404 when it is not there or not open to the asker."""
+    row = next((row for row in seen.camera_rows() if row.camera_id == camera_id), None)
+    site = site_of(seen, row.site_version) if row else None
+    if row is None or site is None:
+        raise HTTPException(404, "there is no such camera")
+    start_ns = row.start_ns if span.start_ms is None else ns(span.start_ms)
+    end_ns = row.end_ns + _MS_NS if span.end_ms is None else ns(span.end_ms)
+    if start_ns >= end_ns:
+        raise HTTPException(422, "a span ends after it starts; give an end_ms above start_ms")
+    return View(
+        seen=seen,
+        row=row,
+        site=site.of_camera(camera_id),
+        ground=Ground.of(site, row),
+        start_ns=start_ns,
+        end_ns=end_ns,
+    )
