@@ -64,12 +64,12 @@ def the_site() -> Site:
     text += _zone("halt", "bus-stop", (-75, -6.4, -50, -3.2))
     text += _zone("never", "no-stopping", (-180, -6.4, -125, 0))
     text += _zone("side", "lane", (-200, -33, 0, -30), "direction_deg = 90")
-    text += _zone("works-e", "lane", (-200, 160, 100, 163), "direction_deg = 90")
-    text += _zone("works-w", "lane", (-200, 163, 100, 166), "direction_deg = 270")
-    text += _zone("line", "solid-line", (-200, 162.9, 100, 163.1))
-    text += _zone("works", "roadworks", (-90, 159, 30, 167))
-    text += _zone("fast", "motorway", (-200, 200, 100, 207))
-    text += _zone("buses", "bus-lane", (-200, 220, 100, 223.5))
+    text += _zone("works-e", "lane", (-200, 460, 100, 463), "direction_deg = 90")
+    text += _zone("works-w", "lane", (-200, 463, 100, 466), "direction_deg = 270")
+    text += _zone("line", "solid-line", (-200, 462.9, 100, 463.1))
+    text += _zone("works", "roadworks", (-90, 459, 30, 467))
+    text += _zone("fast", "motorway", (-200, 500, 100, 507))
+    text += _zone("buses", "bus-lane", (-200, 520, 100, 523.5))
     for name, a, b in (("u", "eb", "eb"), ("back", "eb", "nb")):
         text += f'[[movement]]\nid = "{name}"\nfrom = "{a}"\nto = "{b}"\nforbidden = true\n'
         text += 'turn = "u"\n' if a == b else ""
@@ -315,13 +315,13 @@ def _side_streets(lasts_s: float, dice: np.random.Generator) -> Iterator[_Rows]:
                (t_s + 28, x - 4.5, -34.5), (t_s + 80, x - 4.5, -34.5)]  # fmt: skip
         yield _way(via, Kind.CAR, 13_000 + number, backs=True)
     for number, t_s in enumerate(np.arange(20.0, min(lasts_s, 900.0) - 60, 60.0).tolist()):
-        via = [(t_s, -190.0, 161.5), (t_s + 12, -80.0, 161.5), (t_s + 15, -60.0, 164.5),
-               (t_s + 27, 0.0, 164.5), (t_s + 30, 20.0, 161.5),
-               (t_s + 40, 95.0, 161.5)]  # fmt: skip
+        via = [(t_s, -190.0, 461.5), (t_s + 12, -80.0, 461.5), (t_s + 15, -60.0, 464.5),
+               (t_s + 27, 0.0, 464.5), (t_s + 30, 20.0, 461.5),
+               (t_s + 40, 95.0, 461.5)]  # fmt: skip
         yield _way(via, Kind.CAR, 14_000 + number)
     for number, t_s in enumerate(np.arange(7.0, lasts_s - 60, 45.0).tolist()):
-        yield _way([(t_s, -190.0, 203.0), (t_s + 14, 95.0, 203.0)], Kind.CAR, 15_000 + number)
-        bus = [(t_s, -190.0, 221.7), (t_s + 24, 95.0, 221.7)]
+        yield _way([(t_s, -190.0, 503.0), (t_s + 14, 95.0, 503.0)], Kind.CAR, 15_000 + number)
+        bus = [(t_s, -190.0, 521.7), (t_s + 24, 95.0, 521.7)]
         yield _way(bus, Kind.BUS, 16_000 + number)
 
 

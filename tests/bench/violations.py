@@ -82,14 +82,14 @@ def _turn(dice: np.random.Generator) -> Staged:
 
 def _solid(dice: np.random.Generator) -> Staged:
     x = dice.uniform(-170, -120)
-    via = [(0.0, -195.0, 161.5), (4.0, x, 161.5), (6.0, x + 12, 164.5), (10.0, x + 28, 164.5)]
+    via = [(0.0, -195.0, 461.5), (4.0, x, 461.5), (6.0, x + 12, 464.5), (10.0, x + 28, 464.5)]
     return Staged(rule="solid-line", ways=[(via, Kind.CAR)])
 
 
 def _bus_lane(dice: np.random.Generator) -> Staged:
     return Staged(
         rule="bus-lane",
-        ways=[([(0, -190.0, 221.7), (300 / dice.uniform(6, 16), 95.0, 221.7)], Kind.CAR)],
+        ways=[([(0, -190.0, 521.7), (300 / dice.uniform(6, 16), 95.0, 521.7)], Kind.CAR)],
     )
 
 
@@ -138,7 +138,7 @@ def _outside(dice: np.random.Generator) -> Staged:
 
 def _soft(dice: np.random.Generator) -> Staged:
     kind = Kind.PEDESTRIAN if dice.random() < 0.5 else Kind.BICYCLE
-    return Staged(rule="vulnerable-user", ways=[([(1, -50.0, 202), (9, -30.0, 203)], kind)])
+    return Staged(rule="vulnerable-user", ways=[([(1, -50.0, 502), (9, -30.0, 503)], kind)])
 
 
 def _spill(dice: np.random.Generator) -> Staged:
@@ -153,7 +153,7 @@ def _spill(dice: np.random.Generator) -> Staged:
 def _crawl(dice: np.random.Generator) -> Staged:
     mps = dice.uniform(0.5, 2.0)
     ways = [
-        ([(0.0, -180.0 + 12 * i, 203.0), (150.0, -180 + 12 * i + 150 * mps / 3, 203.0)], Kind.CAR)
+        ([(0.0, -180.0 + 12 * i, 503.0), (150.0, -180 + 12 * i + 150 * mps / 3, 503.0)], Kind.CAR)
         for i in range(6)
     ]
     return Staged(rule="congestion", ways=ways)

@@ -173,6 +173,17 @@ def test_a_junction_is_blocked_only_while_others_have_green() -> None:
     assert found_by(site, blocked, signals=red, only=["blocked-junction"]) == []
 
 
+def test_a_queue_beyond_the_junction_excuses_who_stands_in_it() -> None:
+    blocked = a_drive([(0.0, -40.0, 4.0), (3.0, 12.0, 4.0), (30.0, 12.0, 4.0)])
+    ahead = a_drive([(0.0, 18.5, 4.0), (0.5, 19.0, 4.0), (30.0, 19.0, 4.0)], serial=2)
+    crossing = LINE.replace('"line"', '"cross"').replace("[[0, -3], [0, 0]]", "[[5, -9], [8, -9]]")
+    site = a_place(crossing.replace("to_right", "to_left") + JUNCTION)
+    green = states([(0.0, "head", GREEN)])
+    rows = together(blocked, ahead)
+    (event,) = found_by(site, rows, signals=green, only=["blocked-junction"])
+    assert event.exceptions == ("a queue ahead held it: spill-back",)
+
+
 TURNS = """
 [[zone]]
 id = "w"

@@ -1,9 +1,9 @@
 """Suspected collision: two footprints touch and at least one changes its speed abruptly or stops.
 
 Contact alone is no collision: boxes of queues, of people side by side and of doubled detections
-touch all day. So the two must have come towards each other, and within ``after_s`` of the contact
-one that moved must change its speed by ``change_mps`` within ``change_s``, or stop. A turn is no
-change of speed.
+touch all day. So the two must have come towards each other square to where they met, and within
+``after_s`` of the contact one that moved must change its speed by ``change_mps`` within
+``change_s``, or stop. A turn is no change of speed.
 """
 
 import math
@@ -20,32 +20,42 @@ from calmstreet.safety.rows import PAUSE_NS, Block
 from calmstreet.safety.rule import Post, Rule, new_event
 from calmstreet.units import ns_from_s
 
-__all__ = ["boxes_touch", "collision"]
+__all__ = ["collision", "contacts"]
 
 Array = NDArray[np.float64]
 _MOVING_MPS = 1.0
 _BEFORE_S = 1.0
 
 
-def boxes_touch(
+def contacts(
     block: Block, one: NDArray[np.intp], two: NDArray[np.intp], gap_m: float
-) -> NDArray[np.bool_]:
-    """Return which pairs of footprints overlap or come within ``gap_m`` (separating axes)."""
+) -> tuple[NDArray[np.bool_], Array]:
+    """Return which pairs of footprints come within ``gap_m``, and the normal (k, 2) of contact.
+
+    Separating axes; the normal is the axis on which they overlap least, from the first to the
+    second: that on which they have just met. Two side by side meet sideways.
+    """
     off = block.centre[two] - block.centre[one]
-    found = np.ones(len(one), bool)
     sides = []
     for rows in (one, two):
         heading = np.nan_to_num(block.heading_rad[rows])
-        cos, sin = np.cos(heading), np.sin(heading)
-        sides.append((cos, sin, block.length_m[rows] / 2, block.width_m[rows] / 2))
+        half = block.length_m[rows] / 2, block.width_m[rows] / 2
+        sides.append((np.cos(heading), np.sin(heading), *half))
+    least = np.full(len(one), np.inf)
+    normal = np.zeros((len(one), 2))
     for cos, sin, _, _ in sides:
         for ax, ay in ((cos, sin), (-sin, cos)):
             reach = np.full(len(one), gap_m)
             for c, s, half_long, half_wide in sides:
                 reach = reach + half_long * np.abs(c * ax + s * ay)
                 reach = reach + half_wide * np.abs(c * ay - s * ax)
-            found &= np.abs(off[:, 0] * ax + off[:, 1] * ay) <= reach
-    return found
+            along = off[:, 0] * ax + off[:, 1] * ay
+            depth = reach - np.abs(along)
+            closer = depth < least
+            way = np.where(along < 0, -1.0, 1.0)
+            normal[closer] = np.column_stack([ax * way, ay * way])[closer]
+            least = np.minimum(least, depth)
+    return np.asarray(least >= 0), normal
 
 
 @dataclass(slots=True, kw_only=True)
@@ -101,7 +111,7 @@ class CollisionRule:
             return []
         one, two = pairs.T
         touch_m = self.post.settings(self.name).touch_m
-        kept = boxes_touch(block, one, two, touch_m) & ~(people[one] & people[two])
+        kept = contacts(block, one, two, touch_m)[0] & ~(people[one] & people[two])
         found = [
             (i, j) if block.track_id[i] < block.track_id[j] else (j, i)
             for i, j in pairs[kept].tolist()
@@ -121,12 +131,11 @@ class CollisionRule:
         if contact is not None and t_ns - contact.last_ns <= PAUSE_NS:
             contact.last_ns = t_ns
             return
-        off = block.centre[two] - block.centre[one]
-        far = max(float(np.sqrt((off * off).sum())), 1e-6)
+        _, normal = contacts(block, np.array([one]), np.array([two]), 0.0)
         v_one, v_two = self._before(block, one), self._before(block, two)
         dvx, dvy = v_one[0] - v_two[0], v_one[1] - v_two[1]
         fresh = min(t_ns - int(block.first_ns[one]), t_ns - int(block.first_ns[two]))
-        approach = (dvx * float(off[0]) + dvy * float(off[1])) / far
+        approach = dvx * float(normal[0, 0]) + dvy * float(normal[0, 1])
         wanted = self.post.settings(self.name)
         self._contacts[key] = _Contact(
             t_ns=t_ns,

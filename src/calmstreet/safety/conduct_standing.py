@@ -23,6 +23,7 @@ __all__ = ["blocked_junction", "no_stopping", "object_on_road", "stopped_vehicle
 
 Mask = NDArray[np.bool_]
 _QUEUE_BEFORE_M = 12.0
+_SPILL_M = 10.0
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -138,6 +139,7 @@ class BlockedJunctionRule:
         wanted = self.post.settings(self.name)
         still = _still(block, wanted.still_mps) & is_motor(block, unknown=False)
         need_s = wanted.lasted_s if self._gates else wanted.unsignalled_s
+        held = with_leader(block, still, _SPILL_M)
         for zone in self.post.zones("junction"):
             spells = self._spells.setdefault(zone.id, Spells())
             holds = still & block.inside(zone)
@@ -146,7 +148,8 @@ class BlockedJunctionRule:
             for spell, rows in spells.take(block, holds, block.place(zone.metric)):
                 ripe = rows[block.t_ns[rows] - spell.since_ns >= ns_from_s(need_s)]
                 if spell.event is None and len(ripe):
-                    spell.event = self._event(block, zone, spell, int(ripe[0]))
+                    row = int(ripe[0])
+                    spell.event = self._event(block, zone, spell, row, spilled=bool(held[row]))
                 if spell.event is not None:
                     spell.event = ended(spell.event, spell.last_ns)
                     yield spell.event
@@ -166,7 +169,10 @@ class BlockedJunctionRule:
                 found[row] |= not np.isfinite(heading) or abs(np.cos(heading - across)) > 0.7
         return found
 
-    def _event(self, block: Block, zone: PlanZone, spell: Spell, row: int) -> Event:
+    def _event(
+        self, block: Block, zone: PlanZone, spell: Spell, row: int, *, spilled: bool
+    ) -> Event:
+        spill = ["a queue ahead held it: spill-back"] if spilled else []
         return new_event(
             self.post,
             self,
@@ -176,7 +182,7 @@ class BlockedJunctionRule:
             place_m=block.at(row),
             values={"stood_s": (int(block.t_ns[row]) - spell.since_ns) / NS_PER_S},
             reasons=[f"stood in {zone.id}" + (" while others had green" if self._gates else "")],
-            exceptions=excuses(self.post, block, row),
+            exceptions=[*excuses(self.post, block, row), *spill],
         )
 
     def finish(self) -> Iterator[Event]:

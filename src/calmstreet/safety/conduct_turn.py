@@ -21,7 +21,7 @@ class _Way:
 
     entry_id: str
     entry_ns: int
-    here_id: str = ""
+    place_name: str = ""
     left: bool = False
 
 
@@ -77,14 +77,14 @@ class ForbiddenTurnRule:
     def _step(self, block: Block, track_id: int, row: int, here: str) -> Event | None:
         way, t_ns = self._ways.get(track_id), int(block.t_ns[row])
         if not here:
-            if way is not None and way.here_id:
-                way.here_id = ""
+            if way is not None and way.place_name:
+                way.place_name = ""
                 self._outside_ns[track_id] = t_ns
             return None
         if way is None:
-            self._ways[track_id] = _Way(entry_id=here, entry_ns=t_ns, here_id=here)
+            self._ways[track_id] = _Way(entry_id=here, entry_ns=t_ns, place_name=here)
             return None
-        was, way.here_id = way.here_id, here
+        was, way.place_name = way.place_name, here
         away_ns = t_ns - self._outside_ns.get(track_id, t_ns)
         if was == here or (here == way.entry_id and away_ns < 1_000_000_000):
             return None
