@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from calmstreet.errors import FormatError
@@ -66,6 +67,7 @@ _WORDS: tuple[tuple[str, Kind], ...] = (
 )
 
 
+@cache
 def size_of_type(name: str) -> BodySize:
     """Return kind and size by the name of a type: SUMO's built-in ones, else our class defaults.
 

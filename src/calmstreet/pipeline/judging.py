@@ -21,6 +21,7 @@ from calmstreet.pipeline.counting import count_run, step_blocks
 from calmstreet.pipeline.planes import camera_plane
 from calmstreet.pipeline.speeds import keep_speeds
 from calmstreet.plugins import RULES
+from calmstreet.safety.conduct_signal import RedLightRule
 from calmstreet.safety.conduct_speed import SpeedingRule
 from calmstreet.safety.rule import Rule, RuleFactory, RuleWatch, run_rules
 from calmstreet.safety.rule_settings import SETTINGS, settings_of, thresholds
@@ -66,7 +67,11 @@ def judge_run(catalogue: Catalogue, run: Run, site: Site) -> Flow:
     catalogue.save_events(run.run_id, events)
     _keep_evidence(catalogue, run, site, events, changes)
     performance = signal_performance(
-        flow, changes, site=site.of_camera(run.camera_id), queues=_queues(watch.rules)
+        flow,
+        changes,
+        site=site.of_camera(run.camera_id),
+        queues=_queues(watch.rules),
+        runners=next((r.runners for r in watch.running if isinstance(r, RedLightRule)), None),
     )
     _put(ruling_path(catalogue.folder, run.run_id), {
         "rules": [_row(rule) for rule in watch.rules],

@@ -43,7 +43,7 @@ def rule_lines(summary: Mapping[str, Any]) -> Iterator[str]:
             longest = "not known" if queue is None else f"{queue:g} m"
             yield (
                 f"  signal {row['signal']} at {row['gate']}: {row['passes']} passed, "
-                f"{row['on_red']} on red, longest queue {longest}"
+                f"{row['red_runners'] or 0} ran red, longest queue {longest}"
             )
 
 

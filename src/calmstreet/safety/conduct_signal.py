@@ -5,6 +5,7 @@ Definitions: science of the project, section 9; thresholds ``[rules.red-light]``
 that passes the line during red is looked at.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -50,13 +51,14 @@ class _Entered:
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class RedLightRule:
-    """Passes the line on red and goes on."""
+    """Passes the line on red and goes on; ``runners`` counts them by gate, exceptions left out."""
 
     post: Post
     gates: tuple[PlanGate, ...]
     why_not: str
     name: str = "red-light"
     version: int = 1
+    runners: Counter[str] = field(default_factory=Counter)
     _entered: dict[tuple[int, str], _Entered] = field(default_factory=dict)
 
     def update(self, block: Block) -> Iterator[Event]:
@@ -170,6 +172,7 @@ class RedLightRule:
             exceptions=state.exceptions,
             severity=1 + len(reach),
         )
+        self.runners[state.gate.id] += not event.exceptions
         return [event]
 
 

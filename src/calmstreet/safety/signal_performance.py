@@ -120,11 +120,18 @@ def saturation_headways_s(passes_s: ArrayLike, greens_s: ArrayLike) -> tuple[lis
 
 
 def signal_performance(
-    flow: Flow, changes: SignalChanges, *, site: Site, queues: Mapping[str, float] | None = None
+    flow: Flow,
+    changes: SignalChanges,
+    *,
+    site: Site,
+    queues: Mapping[str, float] | None = None,
+    runners: Mapping[str, int] | None = None,
 ) -> dict[str, Any]:
     """Return what is known per gate with a signal and per movement; {} without any states.
 
-    ``queues`` are the longest queues by gate in metres.
+    ``queues`` are the longest queues by gate in metres, ``runners`` how many the red-light rule
+    found there (None: it did not run, and the running rate is unknown). Who only rolls over the
+    line on red passes on red and is no runner.
     """
     if not len(changes):
         return {}
@@ -132,13 +139,17 @@ def signal_performance(
     plan = ground_plan(site, metric=True)
     gates = [gate for gate in plan.gates if gate.signal in log.heads]
     return {
-        "gates": [_gate_row(flow, gate, log, queues or {}) for gate in gates],
+        "gates": [_gate_row(flow, gate, log, queues or {}, runners) for gate in gates],
         "movements": _movement_rows(flow),
     }
 
 
 def _gate_row(
-    flow: Flow, gate: PlanGate, log: SignalLog, queues: Mapping[str, float]
+    flow: Flow,
+    gate: PlanGate,
+    log: SignalLog,
+    queues: Mapping[str, float],
+    runners: Mapping[str, int] | None,
 ) -> dict[str, Any]:
     c = flow.crossings
     mine = c.counted & (c.gate_id == gate.id)
@@ -161,7 +172,10 @@ def _gate_row(
         "passes": len(times),
         "on_amber": int((state == SignalState.AMBER).sum()),
         "on_red": on_red,
-        "red_running_share": on_red / len(times) if len(times) else None,
+        "red_runners": None if runners is None else runners.get(gate.id, 0),
+        "red_running_share": (
+            runners.get(gate.id, 0) / len(times) if runners is not None and len(times) else None
+        ),
         "arrivals_on_green_share": _arrivals(flow, times, tracks, gate.signal, log),
         "saturation_per_h": 3600.0 / float(np.mean(headways)) if headways else None,
         "saturation_cycles": cycles,
