@@ -49,7 +49,9 @@ def show_junction(here: Here, result_id: ResultId, camera_id: CameraId, span: Sp
     """Show what there is of one camera."""
     with here.seen(result_id) as seen:
         view = view_of(seen, camera_id, span)
-        rows = seen.bins(camera_id, start_ns=view.start_ns, end_ns=view.end_ns, width_ns=_DAY_NS)
+        rows = seen.bins(
+            camera_id, start_ns=view.start_ns - _DAY_NS, end_ns=view.end_ns, width_ns=_DAY_NS
+        )
         spells = seen.watched(camera_id, start_ns=view.start_ns, end_ns=view.end_ns)
         return JunctionPage.of(
             result_id=result_id,

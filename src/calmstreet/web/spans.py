@@ -6,6 +6,7 @@ from fastapi import HTTPException
 
 from calmstreet.model.site import Site
 from calmstreet.store.seen import CameraRow, Seen
+from calmstreet.units import local_datetime
 from calmstreet.web.answers_junction import Period
 from calmstreet.web.ground import Ground, site_of
 from calmstreet.web.numbers import ms, ns
@@ -14,6 +15,7 @@ from calmstreet.web.queries import SpanQuery
 __all__ = ["View", "period_of", "view_of"]
 
 _MS_NS = 1_000_000
+_S_NS = 1_000_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -48,13 +50,19 @@ def period_of(start_ns: int, end_ns: int, tz: str, time_known: str) -> Period:
     return Period.of(start_ms=ms(start_ns), end_ms=ms(end_ns), tz=tz, time_known=time_known)
 
 
+def _full_hour(t_ns: int, tz: str) -> int:
+    """Return when the local hour of an instant began: its slices of time begin there."""
+    local = local_datetime(t_ns, tz)
+    return t_ns - t_ns % _S_NS - (60 * local.minute + local.second) * _S_NS
+
+
 def view_of(seen: Seen, camera_id: str, span: SpanQuery) -> View:
     """Return the view of a camera; raise 404 when it is not there or not open to the asker."""
     row = next((row for row in seen.camera_rows() if row.camera_id == camera_id), None)
     site = site_of(seen, row.site_version) if row else None
     if row is None or site is None:
         raise HTTPException(404, "there is no such camera")
-    start_ns = row.start_ns if span.start_ms is None else ns(span.start_ms)
+    start_ns = _full_hour(row.start_ns, site.tz) if span.start_ms is None else ns(span.start_ms)
     end_ns = row.end_ns + _MS_NS if span.end_ms is None else ns(span.end_ms)
     if start_ns >= end_ns:
         raise HTTPException(422, "a span ends after it starts; give an end_ms above start_ms")
