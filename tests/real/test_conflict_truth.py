@@ -18,9 +18,9 @@ pytestmark = pytest.mark.real
 CAR = {"car": (5.0, 1.8)}
 
 
-def scene(name: str) -> Conflicts:
+def scene(name: str, *, known_paths: bool = False) -> Conflicts:
     points, _ = read_xml(shared_data(f"ssm/{name}.fcd.xml"), sizes_m=CAR)
-    watch = ConflictWatch()
+    watch = ConflictWatch(paths=learn_paths(points) if known_paths else None)
     watch.update(points)
     return watch.close()
 
@@ -39,13 +39,17 @@ def test_crossing_pet_close() -> None:
     assert found.is_conflict[0]
 
 
-def test_left_turn_opposing() -> None:
+@pytest.mark.parametrize("known_paths", [False, True])
+def test_left_turn_opposing(known_paths: bool) -> None:
     """SUMO gives 1.5086: there the turning car leaves at 14.776 s, when its rear bumper is at
     (98.8, 100.3) and the lane that it crosses lies at 100.7 to 102.5, so it has not entered with
-    its whole length, let alone left. Its box leaves at 15.125 s; the entry (16.28 s) is the same.
+    its whole length, let alone left. Its rear passes the conflict point at 14.961 s, its box
+    leaves at 15.125 s; the entry (16.28 s) is the same.
     """
-    found = scene("left_turn_opposing")
+    found = scene("left_turn_opposing", known_paths=known_paths)
     assert found.type.tolist() == ["opposing"]
+    assert found.pet_s[0] == pytest.approx(1.5086, abs=0.2)
+    assert found.point_pet_s[0] == pytest.approx(1.5086, abs=0.02)
     assert found.place_pet_s[0] == pytest.approx(16.275 - 15.125, abs=0.02)
     assert found.is_conflict[0]
 

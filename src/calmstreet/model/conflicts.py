@@ -53,6 +53,7 @@ CONFLICT_COLUMNS: tuple[tuple[str, Any], ...] = (
     ("ttc_along", np.str_),
     ("contact", np.bool_),
     ("place_pet_s", np.float64),
+    ("point_pet_s", np.float64),
     ("time_gap_s", np.float64),
     ("max_mdrac_mps2", np.float64),
     ("min_mttc_s", np.float64),
@@ -79,7 +80,9 @@ class Conflicts:
     REJECTIONS or "". ``sigma_...`` one standard deviation, NaN = unknown. ``why`` which parts of
     the definition hold ("pet", "ttc", "evasion", joined by "+"); ``ttc_along`` "path",
     "following", "straight" or ""; ``contact`` the footprints overlapped;
-    ``place_pet_s`` the PET at the very place instead of on the area of the whole stream;
+    ``place_pet_s`` the PET of the swept boxes at the very place instead of on the area of the
+    whole stream; ``point_pet_s`` at the point where the ways of the centres cross (``pet_s`` of
+    ``opposing`` runs from the first's rear leaving it to the second's entry into the area);
     ``time_gap_s`` least front-to-rear time gap of followers; ``harm_share`` share of such impacts
     with serious harm.
 
@@ -119,6 +122,7 @@ class Conflicts:
     ttc_along: NDArray[np.str_]
     contact: NDArray[np.bool_]
     place_pet_s: NDArray[np.float64]
+    point_pet_s: NDArray[np.float64]
     time_gap_s: NDArray[np.float64]
     max_mdrac_mps2: NDArray[np.float64]
     min_mttc_s: NDArray[np.float64]

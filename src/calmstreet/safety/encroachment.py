@@ -4,6 +4,9 @@ Every place that one box covered at one time and the other at another time count
 least time between the first leaving a place and the second reaching it. Users who come along the
 same lane have none; who joins a lane has that of the moment at which the second enters the way of
 the first. Between rows both are taken to move evenly.
+
+For one who turns across the other's way (``turning_pet_s``) the first has left when the middle of
+its rear has passed the conflict point, see ``safety.conflict_point``.
 """
 
 from dataclasses import dataclass, fields
@@ -12,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calmstreet.geometry.contact import Footprints, separation_m
+from calmstreet.safety.conflict_point import passages_of_point
 from calmstreet.safety.movers import Movers
 from calmstreet.safety.streams import Streams
 
@@ -30,7 +34,11 @@ _MOST_ROWS = 400
 class Encroachment:
     """``pet_s`` on the conflict area, ``place_pet_s`` at the very place.
 
-    ``first_is_a``; ``exit_ns``, ``entry_ns`` when the first left and the second came (UTC ns).
+    ``point_pet_s`` at the point where the ways of the centres cross: rear of the first to front
+    of the second; ``turning_pet_s`` from the first's rear leaving that point to the second's
+    entry into the area (both NaN where the centres' ways do not cross or the users merge);
+    ``came_cos`` cosine between their headings some seconds before; ``first_is_a``; ``exit_ns``,
+    ``entry_ns`` when the first left and the second came (UTC ns).
 
     ``merging``: from there on they go the same way; ``contact``: both were there at once;
     velocities at those moments; ``t2_s`` least expected arrival of the second until the first
@@ -39,6 +47,9 @@ class Encroachment:
 
     pet_s: float
     place_pet_s: float
+    point_pet_s: float
+    turning_pet_s: float
+    came_cos: float
     first_is_a: bool
     exit_ns: int
     entry_ns: int
@@ -83,6 +94,15 @@ def encroachment_of(a: Movers, b: Movers, *, streams: Streams | None = None) -> 
     if streams is not None and not merging and entry_ns > exit_ns:
         area_ns = streams.entry_ns(first, second, exit_ns=exit_ns, entry_ns=entry_ns)
     return _told(first, second, (exit_ns, entry_ns, area_ns), first_is_a, float(cos[i, j]), merging)
+
+
+def _at_point(first: Movers, second: Movers, times_ns: tuple[int, int, int]) -> tuple[float, float]:
+    """Return the PET at the conflict point, and from the exit there to the entry into the area."""
+    exit_ns, entry_ns, area_ns = times_ns
+    passed = passages_of_point(first, second, exit_ns=exit_ns, entry_ns=entry_ns)
+    if passed is None:
+        return float("nan"), float("nan")
+    return (passed.entry_ns - passed.exit_ns) / 1e9, (area_ns - passed.exit_ns) / 1e9
 
 
 def _thinned(rows: Movers) -> Movers:
@@ -192,11 +212,18 @@ def _told(
     at_exit, at_entry = _nearest(first, exit_ns), _nearest(second, entry_ns)
     v_first = (float(first.vx_mps[at_exit]), float(first.vy_mps[at_exit]))
     v_second = (float(second.vx_mps[at_entry]), float(second.vy_mps[at_entry]))
+    nothing = (float("nan"), float("nan"))
+    point_pet, turning_pet = nothing if merging else _at_point(first, second, times_ns)
+    came = first.cos_heading[0] * second.cos_heading[0]
+    came += first.sin_heading[0] * second.sin_heading[0]
     t2, sigma_t2 = _t2(second, exit_ns, entry_ns)
     place_s = [_place_sigma_s(first, at_exit), _place_sigma_s(second, at_entry)]
     return Encroachment(
         pet_s=pet,
         place_pet_s=place_pet,
+        point_pet_s=point_pet,
+        turning_pet_s=turning_pet,
+        came_cos=float(came),
         first_is_a=first_is_a,
         exit_ns=exit_ns,
         entry_ns=entry_ns,

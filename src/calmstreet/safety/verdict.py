@@ -1,6 +1,6 @@
 """The verdict on pairs of road users: measures, conflict or not, level, or why it was rejected."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -121,9 +121,10 @@ def _row(
     }
     if course is not None and at >= 0:
         _take_course(row, k, at, course)
-    if met is not None:
-        _take_meeting(row, met)
     row["type"] = _type_of(end, met, course, k)
+    if met is not None:
+        met = _of_type(met, row["type"])
+        _take_meeting(row, met)
     _take_impact(row, end, met, course, at)
     _judge(row, k, end, met, course, settings)
     return row
@@ -182,6 +183,13 @@ def _degrees(cosine: float) -> float:
     return float(np.degrees(np.arccos(np.clip(cosine, -1.0, 1.0))))
 
 
+def _of_type(met: Encroachment, kind: str) -> Encroachment:
+    """Return the meeting with the PET that its type asks for."""
+    if kind != "opposing" or met.contact or not np.isfinite(met.turning_pet_s):
+        return met
+    return replace(met, pet_s=max(met.turning_pet_s, met.pet_s))
+
+
 def _take_meeting(row: dict[str, Any], met: Encroachment) -> None:
     row |= {
         "start_ns": min(row["start_ns"], met.exit_ns, met.entry_ns),
@@ -190,6 +198,7 @@ def _take_meeting(row: dict[str, Any], met: Encroachment) -> None:
         "y_m": met.y_m,
         "pet_s": met.pet_s,
         "place_pet_s": met.place_pet_s,
+        "point_pet_s": met.point_pet_s,
         "sigma_pet_s": met.sigma_pet_s,
         "t2_s": met.t2_s,
         "sigma_t2_s": met.sigma_t2_s,
@@ -209,7 +218,10 @@ def _type_of(end: PairEnd, met: Encroachment | None, course: Course | None, k: i
             return "merging"
     if met is not None and met.merging:
         return "merging"
-    return "opposing" if _came_cos(course, k) <= _OPPOSING_COS else "crossing"
+    came = _came_cos(course, k)
+    if met is not None:
+        came = min(came, met.came_cos)
+    return "opposing" if came <= _OPPOSING_COS else "crossing"
 
 
 def _came_cos(course: Course | None, k: int) -> float:
