@@ -124,7 +124,7 @@ def _steps(users: int, seconds: int) -> list[TrackPoints]:
 
 
 _SCALAR = ("camera_id", "run_id")
-_WIDE = {"box_px": (4,), "xy_m": (2,), "velocity_mps": (2,), "cov_m2": (3,)}
+_WIDE = {"box_px": (4,), "seen_px": (4,), "xy_m": (2,), "velocity_mps": (2,), "cov_m2": (3,)}
 
 
 def _write_ours(steps: list[TrackPoints]) -> float:
