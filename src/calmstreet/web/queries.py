@@ -3,7 +3,14 @@
 from typing import Annotated, Literal
 
 from fastapi import Depends, Path, Query
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    model_validator,
+)
 
 from calmstreet.web.answers import Language
 
@@ -28,6 +35,12 @@ __all__ = [
     "WidthS",
 ]
 
+
+def _whole(value: object) -> object:
+    """Return digits of an address as the number they are; pydantic compares literals as given."""
+    return int(value) if isinstance(value, str) and value.isdecimal() else value
+
+
 LATEST_MS = 4_102_444_800_000
 _CAMERA = r"^[a-z0-9-]{1,40}$"
 _RESULT = r"^[a-z0-9-]{1,60}$"
@@ -44,7 +57,7 @@ CameraQuery = Annotated[str | None, Query(pattern=_CAMERA)]
 PlaceQuery = Annotated[str | None, Query(pattern=_PLACE)]
 LanguageQuery = Annotated[Language, Query()]
 VersionQuery = Annotated[str | None, Query(pattern=r"^[0-9a-f]{64}$")]
-WidthS = Annotated[Literal[900, 3600, 86400], Query()]
+WidthS = Annotated[Literal[900, 3600, 86400], BeforeValidator(_whole), Query()]
 ExportForm = Literal[
     "counts.csv",
     "counts.xlsx",
