@@ -7,7 +7,6 @@ from typing import Any
 
 from calmstreet.model.event import Event
 from calmstreet.pipeline.collected import Collected
-from calmstreet.pipeline.judging import ruled
 from calmstreet.report.events_csv import write_events
 from calmstreet.store.catalogue import Catalogue
 from calmstreet.units import to_iso
@@ -21,7 +20,7 @@ def happenings(catalogue: Catalogue, found: Collected) -> dict[str, Any]:
     """Return ``events``, ``rules`` and ``signals`` for the summary."""
     ids = [run.run_id for run in found.runs]
     events = catalogue.events(ids)
-    rulings = {run.run_id: ruled(catalogue.folder, run.run_id) for run in found.runs}
+    rulings = {run.run_id: catalogue.ruling(run.run_id) for run in found.runs}
     labels = catalogue.track_labels(ids)
     return {
         "events": {

@@ -1,10 +1,8 @@
 """Rules over a stored run: events with their evidence, and which rules could not run and why."""
 
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from importlib.metadata import entry_points
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -29,7 +27,6 @@ from calmstreet.safety.rules import chosen_rules
 from calmstreet.safety.signal_performance import signal_performance
 from calmstreet.store.catalogue import Catalogue
 from calmstreet.store.evidence import MARGIN_S, Evidence, write_evidence
-from calmstreet.store.folder import write_whole
 from calmstreet.units import ns_from_s
 
 __all__ = [
@@ -38,8 +35,6 @@ __all__ = [
     "judge_run",
     "plugged_rules",
     "rule_thresholds",
-    "ruled",
-    "ruling_path",
     "too_fast",
 ]
 
@@ -73,11 +68,8 @@ def judge_run(catalogue: Catalogue, run: Run, site: Site) -> Flow:
         queues=_queues(watch.rules),
         runners=next((r.runners for r in watch.running if isinstance(r, RedLightRule)), None),
     )
-    _put(ruling_path(catalogue.folder, run.run_id), {
-        "rules": [_row(rule) for rule in watch.rules],
-        "signals": performance,
-        "exposure_s": float((flow.watched_ns[:, 1] - flow.watched_ns[:, 0]).sum()) / 1e9,
-    })  # fmt: skip
+    ruling = {"rules": [_row(rule) for rule in watch.rules], "signals": performance}
+    catalogue.save_ruling(run.run_id, ruling)
     return flow
 
 
@@ -151,29 +143,6 @@ def _row(rule: Rule) -> dict[str, Any]:
 def rule_thresholds(site: Site, name: str) -> dict[str, float]:
     """Return the thresholds of a rule under a site; {} for one that other packages bring."""
     return thresholds(settings_of(site, name)) if name in SETTINGS else {}
-
-
-def ruling_path(folder: Path, run_id: int) -> Path:
-    """Return where it is kept which rules ran over a run and what the signals achieved."""
-    return folder / "evidence" / f"rules-{run_id}.json"
-
-
-def ruled(folder: Path, run_id: int) -> dict[str, Any]:
-    """Return what ``judge_run`` kept beside the events, {} when there is nothing."""
-    path = ruling_path(folder, run_id)
-    if not path.is_file():
-        return {}
-    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return found
-
-
-def _put(path: Path, tree: dict[str, Any]) -> None:
-    text = json.dumps(tree, ensure_ascii=False, indent=1, allow_nan=False)
-
-    def write(part: Path) -> None:
-        part.write_text(text, encoding="utf-8")
-
-    write_whole(path, write)
 
 
 def _keep_evidence(

@@ -172,6 +172,18 @@ class Findings:
         )
         return [str(row[0]) for row in rows]
 
+    def save_ruling(self, run_id: int, ruling: Mapping[str, Any]) -> None:
+        """Keep which rules ran over a run and what its signals achieved, in place of the old."""
+        text = json.dumps(ruling, ensure_ascii=False, allow_nan=False)
+        with self._database.writing() as connection:
+            connection.execute("INSERT OR REPLACE INTO rulings VALUES (?, ?)", (run_id, text))
+
+    def ruling(self, run_id: int) -> dict[str, Any]:
+        """Return what ``save_ruling`` kept, {} when there is nothing."""
+        rows = self._select("SELECT ruling_json FROM rulings WHERE run_id = ?", [run_id])
+        found: dict[str, Any] = json.loads(rows[0][0]) if rows else {}
+        return found
+
     def save_warnings(self, run_id: int, warnings: Sequence[Warned]) -> None:
         """Keep the warnings of a run in place of those it had."""
         rows = [
