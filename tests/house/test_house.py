@@ -112,7 +112,7 @@ def test_errors_form_one_tree() -> None:
 
 FORBIDDEN_WORDS = re.compile(
     r"face_recogni|recogni[sz]e_face|face_embedding|gait|plate_text|read_plate|licen[cs]e_plate_number"
-    r"|re_?id\b|reidentif|watch_?list|blacklist|ethnic|income|arrest|crime",
+    r"|(?<![a-z])re_?id\b|reidentif|watch_?list|blacklist|ethnic|income|arrest|crime",
     re.IGNORECASE,
 )
 FORBIDDEN_PACKAGES = re.compile(
