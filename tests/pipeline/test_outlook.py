@@ -286,7 +286,8 @@ def test_hot_streets_of_a_grid(tmp_path: Path) -> None:
     random = np.random.default_rng(2)
     usual = np.column_stack([100 * random.integers(0, 7, 60), random.uniform(0, 600, 60)])
     hot = np.column_stack([300 + random.normal(0, 2, 40), random.uniform(200, 300, 40)])
-    places = np.concatenate([usual, hot]) + [500_000, 0]
+    places = np.concatenate([usual, hot])
+    places[:, 0] += 500_000
     points = a_table(tmp_path / "p.csv", [{"x_m": x, "y_m": y} for x, y in places.tolist()])
     out = tmp_path / "h.csv"
     rows = checked(find_hotspots(points, network=streets, out=out), out, HOTSPOT_COLUMNS)
