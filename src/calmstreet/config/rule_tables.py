@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
+from calmstreet.safety.conflict_rules import ConflictSettings
 from calmstreet.safety.rule_settings import SETTINGS, SignalsSettings
 
 __all__ = ["rule_tables"]
@@ -20,7 +21,11 @@ def rule_tables() -> Mapping[str, type[BaseModel]]:
     >>> rule_tables()["red-light"].model_validate({"delay_s": 0.5}).delay_s
     0.5
     """
-    every: dict[str, Any] = {**SETTINGS, "signals": SignalsSettings}
+    every: dict[str, Any] = {
+        **SETTINGS,
+        "signals": SignalsSettings,
+        "conflicts": ConflictSettings,
+    }
     return {name: _table(name, settings) for name, settings in every.items()}
 
 

@@ -21,6 +21,7 @@ REJECTIONS: tuple[str, ...] = (
     "uncertain gap",
     "straight line only",
     "walked into a standing vehicle",
+    "camera-moved",
 )
 """Why a pair that meets the definition of a conflict is not counted as one."""
 

@@ -26,7 +26,14 @@ _SEED = 20240229
 _Z95 = 1.959963984540054
 
 
-_NOT_TWO = ("id switch", "duplicate boxes", "one party", "short track", "never coexisted")
+_NOT_TWO = (
+    "id switch",
+    "duplicate boxes",
+    "one party",
+    "short track",
+    "never coexisted",
+    "camera-moved",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -42,7 +49,8 @@ class DayCounts:
 def day_counts(parts: Sequence[Conflicts], *, tz: str) -> DayCounts:
     """Return what each local day gave; days that nobody watched are not there.
 
-    Pairs that were no two road users (an id switch, two boxes of one body) are not counted.
+    Pairs that were no two road users (an id switch, two boxes of one body), or seen while the
+    camera looked elsewhere, are not counted.
     """
     counts: dict[date, list[float]] = {}
     for part in parts:

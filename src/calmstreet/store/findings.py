@@ -9,12 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calmstreet.model.bins import Bins
+from calmstreet.model.conflicts import Conflicts
 from calmstreet.model.event import Event
 from calmstreet.model.flow import Flow
 from calmstreet.model.shifts import Shifts
 from calmstreet.model.signals import SignalChanges
 from calmstreet.model.speeds import GateSpeeds, SpeedCheck, ZoneTimes
 from calmstreet.store import bins as bin_rows
+from calmstreet.store import conflicts as conflict_rows
 from calmstreet.store import events as event_rows
 from calmstreet.store import flows as flow_rows
 from calmstreet.store import speeds as speed_rows
@@ -119,6 +121,20 @@ class Findings:
     def zone_times(self, run_id: int, camera_id: str) -> ZoneTimes:
         """Return the times in zones of a run in order of entry."""
         return speed_rows.read_zone_times(self._database, run_id, camera_id)
+
+    def save_conflicts(
+        self, run_id: int, conflicts: Conflicts, about: conflict_rows.ConflictRun
+    ) -> None:
+        """Keep the interacting pairs of a run in place of those it had."""
+        save_rows(self._database, run_id, conflict_rows.tables_of(conflicts, about))
+
+    def conflicts(self, run_id: int, camera_id: str) -> Conflicts:
+        """Return the interacting pairs of a run in order of start."""
+        return conflict_rows.read_conflicts(self._database, run_id, camera_id)
+
+    def conflict_run(self, run_id: int) -> conflict_rows.ConflictRun:
+        """Return how conflicts were looked for in a run."""
+        return conflict_rows.read_conflict_run(self._database, run_id)
 
     def save_speed_check(self, check: SpeedCheck) -> None:
         """Keep a comparison of speeds with a reference; older ones stay."""

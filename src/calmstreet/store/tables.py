@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from calmstreet.model.conflicts import CONFLICT_COLUMNS
 from calmstreet.model.speeds import SPEED_COLUMNS, ZONE_COLUMNS
 from calmstreet.store.database import Database, marks
 
@@ -50,6 +51,9 @@ TABLES: dict[str, dict[str, Any]] = {
     },
     "speeds": {name: dtype for name, dtype, _ in SPEED_COLUMNS},
     "zone_times": {name: dtype for name, dtype, _ in ZONE_COLUMNS},
+    "conflicts": dict(CONFLICT_COLUMNS),
+    "conflicts_watched": {"start_ns": np.int64, "end_ns": np.int64},
+    "conflict_runs": {"why_not": np.str_, "paths_version": np.str_, "paths": np.int64},
     "run_gates": {"position": np.int64, "gate_id": np.str_},
     "watched": {"start_ns": np.int64, "end_ns": np.int64},
     "shifts": {
@@ -81,6 +85,9 @@ _ORDER = {
     "journeys": "start_ns, track_id",
     "speeds": "t_ns, track_id, gate_id",
     "zone_times": "enter_ns, track_id, zone_id",
+    "conflicts": "start_ns, user_a, user_b",
+    "conflicts_watched": "start_ns, run_id",
+    "conflict_runs": "run_id",
     "run_gates": "run_id, position",
     "watched": "start_ns, run_id",
     "shifts": "start_ns, run_id",
