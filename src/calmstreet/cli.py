@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from calmstreet import __version__
+from calmstreet.cli_desk import ask_every_page, demo_node, serve
 from calmstreet.cli_outlook import add_verbs
 from calmstreet.errors import CalmstreetError
 
@@ -199,10 +200,7 @@ def audit(
         result = draw_clips(folder, clips=clips, seed=seed, progress=_progress())
     else:
         result = score_counts(folder, hand=hand)
-    if as_json:
-        typer.echo(json.dumps(result, ensure_ascii=False, indent=2))
-    else:
-        typer.echo(result["text"])
+    _print(result, as_json=as_json)
 
 
 @app.command(name="verify-speed")
@@ -218,10 +216,7 @@ def verify_speed(
     from calmstreet.pipeline.verifying import verify_speed as verify
 
     result = verify(folder, reference=reference, window_s=window)
-    if as_json:
-        typer.echo(json.dumps(result, ensure_ascii=False, indent=2))
-    else:
-        typer.echo(result["text"])
+    _print(result, as_json=as_json)
 
 
 @app.command(name="export")
@@ -325,44 +320,7 @@ def explain(
     from calmstreet.pipeline.explaining import explain_event
 
     found = explain_event(folder, event_id, out=out)
-    if as_json:
-        typer.echo(json.dumps(found, ensure_ascii=False, indent=2))
-    else:
-        typer.echo(found["text"])
-
-
-@app.command()
-def serve(
-    config: Annotated[Path, typer.Option("--config", "-c", help="calmstreet.toml of the node.")],
-    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port to listen on, 0 for any.")] = 8000,
-) -> None:
-    """Open the desk: results, reviews, calibration and accounts in a browser."""
-    from calmstreet.web.node import node_of
-    from calmstreet.web.serving import ADMINISTRATOR, first_administrator
-    from calmstreet.web.serving import serve as serve_desk
-
-    node = node_of(config)
-    password = first_administrator(node, host=host)
-    if password is not None:
-        typer.echo(f"first start: sign in as {ADMINISTRATOR} with the password {password}")
-        typer.echo("it is shown this once and must be changed at the first sign-in")
-    with _worker(config):
-        serve_desk(node, host=host, port=port, ready=lambda at: typer.echo(f"the desk is at {at}"))
-
-
-@contextmanager
-def _worker(config: Path) -> Iterator[None]:
-    """Keep the process that does the desk's jobs; it ends when its input does."""
-    import subprocess
-
-    command = [sys.executable, "-m", "calmstreet.pipeline.jobs", str(config.resolve())]
-    with subprocess.Popen(command, stdin=subprocess.PIPE) as worker:
-        try:
-            yield
-        finally:
-            if worker.stdin is not None:
-                worker.stdin.close()
+    _print(found, as_json=as_json)
 
 
 @app.command()
@@ -381,34 +339,14 @@ def demo(
 
     for line in run_demo(out, lang=lang.value, clip=clip, progress=_progress()):
         typer.echo(line)
-    config = _demo_node(out, lang.value)
+    config = demo_node(out, lang.value)
     if sys.stdin.isatty() and sys.stdout.isatty():
-        serve(config=config, host="127.0.0.1", port=0)
+        serve(config=config, port=0)
     else:
-        _ask_every_page(config)
+        ask_every_page(config)
 
 
-def _demo_node(out: Path, lang: str) -> Path:
-    """Write the calmstreet.toml of the demo, with a desk of its own, anew."""
-    import shutil
-
-    shutil.rmtree(out / "desk", ignore_errors=True)
-    config = out / "calmstreet.toml"
-    config.write_text(f'[node]\nresults = "."\nlanguage = "{lang}"\n', encoding="utf-8")
-    return config
-
-
-def _ask_every_page(config: Path) -> None:
-    from calmstreet.errors import CalmstreetError
-    from calmstreet.web.node import node_of
-    from calmstreet.web.serving import check_desk
-
-    silent = list(check_desk(node_of(config)))
-    if silent:
-        raise CalmstreetError("\n".join(f"the desk: {sentence}" for sentence in silent))
-    typer.echo(f"every page of the desk answers; open it with: calmstreet serve -c {config}")
-
-
+app.command()(serve)
 add_verbs(app)
 
 
@@ -426,6 +364,10 @@ def _progress() -> Any:
     from calmstreet.pipeline.progress import reporter
 
     return reporter()
+
+
+def _print(result: dict[str, Any], *, as_json: bool) -> None:
+    typer.echo(json.dumps(result, ensure_ascii=False, indent=2) if as_json else result["text"])
 
 
 def _tell(summary: dict[str, Any], *, as_json: bool, out: Path) -> None:
