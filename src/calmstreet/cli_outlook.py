@@ -58,6 +58,7 @@ def forecast(
     from calmstreet.pipeline.outlook_forecast import ForecastRequest, forecast_counts
     from calmstreet.pipeline.progress import reporter
 
+    _apart(out, counts)
     request = ForecastRequest(
         counts=counts,
         out=out,
@@ -89,6 +90,7 @@ def anomalies(
     """Tell incidents from faults of the data, at most one false alarm a day and series."""
     from calmstreet.pipeline.outlook_anomalies import find_anomalies
 
+    _apart(out, counts)
     done = find_anomalies(
         counts, out=out, tz=tz, step=step or "", zeros=zeros, holidays=holidays or "", lang=lang
     )
@@ -135,6 +137,7 @@ def screen(
     """Rank sites by the crashes above what sites like them have, by empirical Bayes."""
     from calmstreet.pipeline.outlook_sites import screen_sites
 
+    _apart(out, sites)
     _tell(screen_sites(sites, out=out, top=top, calibrate=calibrate, lang=lang), as_json=as_json)
 
 
@@ -149,6 +152,7 @@ def study(
     """Say what a measure did, with regression to the mean taken out."""
     from calmstreet.pipeline.outlook_sites import study_measure
 
+    _apart(out, before_after)
     _tell(study_measure(before_after, out=out, lang=lang), as_json=as_json)
 
 
@@ -165,6 +169,7 @@ def risk(
     """Say what near-misses tell of crashes: rates, relative risk, crashes only where allowed."""
     from calmstreet.pipeline.outlook_risk import risk_of_conflicts
 
+    _apart(out, conflicts, exposure)
     done = risk_of_conflicts(
         conflicts, exposure=exposure, out=out, hours_a_year=hours_per_year, lang=lang
     )
@@ -183,6 +188,7 @@ def hotspots(
     """Spread points along the streets and find segments that chance does not make."""
     from calmstreet.pipeline.outlook_hotspots import find_hotspots
 
+    _apart(out, points, network)
     done = find_hotspots(
         points, network=network, out=out, bandwidth_m=bandwidth, within_m=within, lang=lang
     )
@@ -208,6 +214,7 @@ def place(
     """Choose where cameras teach most or measures save most, and say what fairness costs."""
     from calmstreet.pipeline.outlook_place import PlaceRequest, place_sites
 
+    _apart(out, sites)
     request = PlaceRequest(
         sites=sites,
         out=out,
@@ -222,6 +229,14 @@ def place(
         lang=lang,
     )
     _tell(place_sites(request), as_json=as_json)
+
+
+def _apart(out: Path, *inputs: Path) -> None:
+    """Raise InputError where the answer would replace what was handed in."""
+    from calmstreet.errors import InputError
+
+    if any(out.resolve() == given.resolve() for given in inputs):
+        raise InputError(f"--out {out} is the table handed in; choose another name")
 
 
 def _listed(text: str | None) -> tuple[str, ...]:

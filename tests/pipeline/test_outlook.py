@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from tests.forecast.series import a_street
+from tests.whole.line import calm
 
 from calmstreet.errors import CalmstreetError, InputError
 from calmstreet.forecast.grid import Grid
@@ -352,6 +353,25 @@ def test_parquet_with_real_times_reads_like_csv(street: Grid, tmp_path: Path) ->
     grid = read_counts(path, tz="Asia/Almaty")
     assert grid.values[0].tolist() == list(range(50))
     assert to_iso(grid.start_ns, "Asia/Almaty") == "2026-01-01T00:00:00.000+05:00"
+
+
+def test_an_answer_never_replaces_what_was_handed_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    before = a_table(tmp_path / "study.csv", [{"site": "a", "before": 1, "after": 1}])
+    content = before.read_bytes()
+    done = calm("study", "study.csv")
+    assert done.code == 2
+    assert "choose another name" in done.err
+    assert before.read_bytes() == content
+
+
+def test_verbs_print_json(tmp_path: Path) -> None:
+    sites = a_table(tmp_path / "sites.csv", SITES)
+    done = calm("screen", sites, "--out", tmp_path / "s.csv", "--json")
+    assert done.code == 0, done.err
+    assert json.loads(done.out)["sites"] == 12
 
 
 def test_periods_read() -> None:

@@ -219,6 +219,9 @@ def _finding(
 
 
 def _told(value: Any) -> Any:
+    """Return a cell of the page; a very small p or density is told as such."""
+    if isinstance(value, (float, np.floating)) and 0 < value < 0.001:
+        return "< 0.001"
     return round(float(value), 4) if isinstance(value, (float, np.floating)) else value
 
 

@@ -96,11 +96,13 @@ def street_map(
             )  # fmt: skip
             axes.add_collection(broad)
         top = float(np.max(value)) if len(value) else 1.0
-        lines = LineCollection(list(pieces), array=value, cmap="viridis_r", linewidths=2.6)
+        lines = LineCollection(
+            list(pieces), array=value, cmap="viridis_r", linewidths=2.6, zorder=3
+        )
         lines.set_clim(0, top or 1.0)
         axes.add_collection(lines)
         axes.plot(
-            points_m[:, 0], points_m[:, 1], "o", color=INK, ms=2.6, alpha=0.7,
+            points_m[:, 0], points_m[:, 1], "o", color=INK, ms=2.2, alpha=0.35, zorder=1,
             label=texts.t("outlook.legend_points"),
         )  # fmt: skip
         bar = figure.colorbar(lines, ax=axes, shrink=0.7, pad=0.02)
@@ -112,10 +114,10 @@ def street_map(
 def _frame(axes: Any, texts: Texts, shown: Floats) -> None:
     """Frame the streets alone: points that lie elsewhere are not drawn."""
     low, high = shown.min(axis=0), shown.max(axis=0)
-    edge = 0.04 * float(max(high - low)) + 1.0
-    axes.set_xlim(low[0] - edge, high[0] + edge)
-    axes.set_ylim(low[1] - edge, high[1] + edge)
-    axes.set_aspect("equal", adjustable="datalim")
+    middle, half = (low + high) / 2, 0.54 * float(max(high - low)) + 1.0
+    axes.set_xlim(middle[0] - half, middle[0] + half)
+    axes.set_ylim(middle[1] - half, middle[1] + half)
+    axes.set_aspect("equal", adjustable="box")
     axes.set_xlabel(texts.t("outlook.axis_east"))
     axes.set_ylabel(texts.t("outlook.axis_north"))
     axes.xaxis.set_major_formatter(_form(texts))
