@@ -26,8 +26,8 @@ export interface Diagram {
 const RADIUS = 100;
 const WIDEST = 16;
 const THINNEST = 1.5;
-const LANE = 15;
-const MEDIAN = 5;
+const LANE = 19;
+const MEDIAN = 4;
 const ORDER = ["u", "left", "through", "right", "", "unknown"];
 
 /** Returns the point on the circle at an angle clockwise from up; y counts downwards. */
@@ -67,7 +67,7 @@ function text(...spots: Spot[]): string {
   return spots.map((spot) => spot.map(round).join(",")).join(" ");
 }
 
-/** Draws the diagram in a frame of 320 by 320 around (0, 0); traffic keeps right unless told. */
+/** Draws the diagram in a frame of 444 by 316 around (0, 0); traffic keeps right unless told. */
 export function diagramOf(
   ends: readonly EndPlace[],
   cells: readonly MovementCell[],

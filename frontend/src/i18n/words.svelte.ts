@@ -43,6 +43,11 @@ export function said(group: string, code: string, args: Args = {}): string {
 type Known = number | null | undefined;
 export const num = (value: Known, digits = 0): string => format.number(words.language, value, digits);
 export const fix = (value: Known, digits = 1): string => format.fixed(words.language, value, digits);
+/** An interval such as 41,2–47,9; a dash where it is not known. */
+export const between = (low: Known, high: Known, digits = 1): string =>
+  low === null || low === undefined || high === null || high === undefined
+    ? format.UNKNOWN
+    : `${fix(low, digits)}–${fix(high, digits)}`;
 export const pct = (share: Known, digits = 0): string =>
   format.percent(words.language, share, digits);
 export const size = (value: Known): string => format.bytes(words.language, value);

@@ -3,17 +3,17 @@ import uPlot from "uplot";
 import { colour } from "../state/theme.svelte";
 import { num, timeOfDay, clock } from "../i18n/words.svelte";
 import { offset } from "../i18n/format";
+import { aheadMs } from "../i18n/zone";
 
 /** Returns an axis with a label in the colours of the page. */
 export function axis(label: string, more: Partial<uPlot.Axis> = {}): uPlot.Axis {
   const size = parseFloat(getComputedStyle(document.documentElement).fontSize) * 0.78;
   const font = `${size}px system-ui, sans-serif`;
   return {
-    label,
+    ...(label ? { label, labelSize: size * 1.6 } : {}),
     stroke: colour("soft"),
     font,
     labelFont: font,
-    labelSize: size * 1.6,
     grid: { stroke: colour("line"), width: 1 },
     ticks: { stroke: colour("line"), width: 1, size: 4 },
     values: (_, splits) => splits.map((value) => num(value, 2)),
@@ -25,6 +25,13 @@ export function axis(label: string, more: Partial<uPlot.Axis> = {}): uPlot.Axis 
 export function timeAxis(label: string, tz: string, known: boolean): uPlot.Axis {
   return axis(label, {
     space: 64,
+    size: 34,
+    incrs: [1, 5, 15, 60, 300, 900, 1800, 3600, 7200, 14_400, 21_600, 43_200, 86_400, 172_800, 604_800],
+    splits: (_, __, low, high, step) => {
+      const ahead = known ? aheadMs(low * 1000, tz) / 1000 : -low;
+      const first = Math.ceil((low + ahead) / step) * step - ahead;
+      return Array.from({ length: Math.max(0, Math.floor((high - first) / step) + 1) }, (___, i) => first + i * step);
+    },
     values: (plot, splits) => {
       if (!known) return splits.map((s) => offset((s - (plot.data[0]?.[0] ?? 0)) * 1000));
       const long = (plot.scales.x?.max ?? 0) - (plot.scales.x?.min ?? 0) > 2 * 86400;

@@ -3,6 +3,9 @@ import { api, Refusal, type Schemas, whenSignedOut } from "../api/client";
 
 export type Right = Schemas["Me"]["rights"][number];
 
+// The cookie is out of reach of scripts; this says whether asking who we are is worth a request.
+const HINT = "calmstreet-signed-in";
+
 class Session {
   me: Schemas["Me"] | null = $state.raw(null);
   node: Schemas["NodeFacts"] | null = $state.raw(null);
@@ -11,9 +14,7 @@ class Session {
   refusal: Refusal | undefined = $state.raw(undefined);
 
   constructor() {
-    whenSignedOut(() => {
-      this.me = null;
-    });
+    whenSignedOut(() => this.left());
   }
 
   may(right: Right): boolean {
@@ -24,12 +25,14 @@ class Session {
   async begin(): Promise<void> {
     try {
       this.node = await api.get("/api/node");
-      this.me = await api.get("/api/session");
-      await this.refresh();
+      if (localStorage.getItem(HINT)) {
+        this.me = await api.get("/api/session");
+        await this.refresh();
+      }
     } catch (error) {
       if (!(error instanceof Refusal) || error.status !== 401) {
         this.refusal = error instanceof Refusal ? error : new Refusal(-1, [String(error)]);
-      }
+      } else this.left();
     }
     this.known = true;
   }
@@ -40,12 +43,18 @@ class Session {
 
   async signIn(name: string, password: string): Promise<void> {
     this.me = await api.post("/api/session", { body: { name, password } });
+    localStorage.setItem(HINT, "1");
     await this.refresh();
   }
 
   async signOut(): Promise<void> {
     await api.delete("/api/session");
+    this.left();
+  }
+
+  private left(): void {
     this.me = null;
+    localStorage.removeItem(HINT);
   }
 
   async changePassword(old: string, fresh: string): Promise<void> {
