@@ -374,6 +374,15 @@ def test_verbs_print_json(tmp_path: Path) -> None:
     assert json.loads(done.out)["sites"] == 12
 
 
+def test_the_hour_that_summer_time_skips_is_left_out(tmp_path: Path) -> None:
+    path = tmp_path / "counts.csv"
+    lines = [f"2026-03-29T{hour:02d}:00:00,{hour}" for hour in range(24)]
+    path.write_text("\n".join(["time,value", *lines]), encoding="utf-8")
+    grid = read_counts(path, tz="Europe/Berlin")
+    assert grid.repairs == {"skipped_hour": 1}
+    assert grid.values[0].tolist() == [0, 1, *range(3, 24)]
+
+
 def test_periods_read() -> None:
     assert duration_s("7d", option="--horizon") == 604_800
     with pytest.raises(InputError, match="write 15min, 24h or 7d"):

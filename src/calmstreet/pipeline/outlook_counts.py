@@ -3,6 +3,7 @@
 import math
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -15,11 +16,13 @@ from calmstreet.forecast.grid import DAY_NS, Grid, grid_of
 from calmstreet.forecast.holiday import public_holidays
 from calmstreet.forecast.refused import refuse_columns
 from calmstreet.store.duck import connect, quoted
-from calmstreet.units import from_iso, ns_from_s
+from calmstreet.units import from_iso, local_datetime, ns_from_s
 
 __all__ = ["duration_s", "holidays_of", "read_counts"]
 
 _PERIOD = re.compile(r"(\d+(?:\.\d+)?)\s*(s|min|m|h|d|w)")
+_ZONED = re.compile(r"[zZ]$|T.*[+-]\d\d(:?\d\d)?$|:.*[+-]\d\d(:?\d\d)?$")
+_NO_SUCH_TIME = np.iinfo(np.int64).min
 _SECONDS = {"s": 1.0, "min": 60.0, "m": 60.0, "h": 3600.0, "d": 86_400.0, "w": 604_800.0}
 
 
@@ -61,7 +64,8 @@ def read_counts(
             f"{path.name} does not read as a table of series,time,value; {_first(error)}"
         ) from error
     times = _times(moments, tz=tz, source=path.name)
-    return grid_of(
+    columns, skipped = _real_times(columns, times)
+    grid = grid_of(
         names,
         series=columns["series"].astype(np.int32),
         t_ns=times[columns["time"]],
@@ -72,6 +76,15 @@ def read_counts(
         step_ns=ns_from_s(duration_s(step, option="--step")) if step else None,
         zero_is_missing=zeros == "missing",
     )
+    return replace(grid, repairs={**grid.repairs, "skipped_hour": skipped}) if skipped else grid
+
+
+def _real_times(
+    columns: dict[str, NDArray[Any]], times: NDArray[np.int64]
+) -> tuple[dict[str, NDArray[Any]], int]:
+    """Return the rows whose local time there was, and how many were of an hour that was skipped."""
+    real = times[columns["time"]] != _NO_SUCH_TIME
+    return {name: column[real] for name, column in columns.items()}, int((~real).sum())
 
 
 def holidays_of(codes: str, grid: Grid, *, ahead: int) -> frozenset[int]:
@@ -191,10 +204,24 @@ def _times(moments: Sequence[Any], *, tz: str, source: str) -> NDArray[np.int64]
     return np.array([_moment(m, tz, source) for m in moments], np.int64)
 
 
+def _was_skipped(text: str, t_ns: int, tz: str) -> bool:
+    """Say whether a local time fell into the hour that summer time skips.
+
+    >>> _was_skipped("2026-03-29T02:30:00", from_iso("2026-03-29T02:30:00", "Europe/Berlin"),
+    ...     "Europe/Berlin")
+    True
+    """
+    if tz == "UTC" or _ZONED.search(text.strip()):
+        return False
+    given = datetime.fromisoformat(text.strip())
+    return local_datetime(t_ns, tz).replace(tzinfo=None) != given.replace(tzinfo=None)
+
+
 def _moment(moment: Any, tz: str, source: str) -> int:
     text = moment.isoformat() if isinstance(moment, datetime) else str(moment)
     try:
-        return from_iso(text, tz)
+        t_ns = from_iso(text, tz)
+        return _NO_SUCH_TIME if _was_skipped(text, t_ns, tz) else t_ns
     except InputError as error:
         found = re.fullmatch(r"-?\d+(\.\d+)?", text)
         if found and math.isfinite(float(text)):

@@ -74,6 +74,7 @@ _REPAIRS = {
     "unwatched": "rows watched for less than 80 %, taken as missing",
     "repeated": "rows that stand twice, read once",
     "contradicted": "steps with two different values for one time, taken as missing",
+    "skipped_hour": "rows of an hour that summer time skips, left out",
     "averaged": "steps with several times, averaged",
 }
 
