@@ -41,15 +41,24 @@ def _forecast(s: Mapping[str, Any]) -> Iterator[str]:
     if not s["lightgbm"]:
         yield "only the floors: for models install pip install 'calmstreet[forecast]'"
     for group in s["models"]:
-        yield f"  {group['from_s'] / 3600:g} to {group['to_s'] / 3600:g} h: {group['model']}"
+        yield f"  {_span(group['from_s'])} to {_span(group['to_s'])}: {group['model']}"
     for row in s["scores"]:
         name = f"chosen ({row['used']})" if row["model"] == "chosen" else row["model"]
         yield (
-            f"  scored {row['horizon_s'] / 3600:g} h {name}: MASE {row['mase']:.3f}, "
+            f"  scored {_span(row['horizon_s'])} {name}: MASE {row['mase']:.3f}, "
             f"MAE {row['mae']:.2f}, WIS {row['wis']:.2f}, 90 % held {100 * row['coverage90']:.1f} %"
         )
     if s["unknown_rows"]:
         yield f"{s['unknown_rows']} forecasts are unknown: nothing of their past was watched"
+
+
+def _span(duration_s: float) -> str:
+    """Return a horizon in minutes or hours.
+
+    >>> _span(900.0), _span(86_400.0)
+    ('15 min', '24 h')
+    """
+    return f"{duration_s / 60:g} min" if duration_s < 3600 else f"{duration_s / 3600:g} h"
 
 
 def _anomalies(s: Mapping[str, Any]) -> Iterator[str]:
