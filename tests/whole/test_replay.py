@@ -3,16 +3,20 @@
 import csv
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from tests.builders import together
-from tests.drives import SITE, a_drive, busy_place, fcd_of
+from tests.drives import SITE, a_drive, boxes_from_above, busy_place, fcd_of
 from tests.shared_data import shared_data
 from tests.whole.line import calm, refused, watched
 from tests.whole.road import SITE as ROAD
 from tests.whole.road import Block, a_film, a_site
+
+from calmstreet.interop.points_csv import write_points_csv
 
 STATES = "t_s,signal,state\n0,head,green\n7,head,amber\n10,head,red\n"
 
@@ -55,7 +59,8 @@ def test_a_replay_writes_the_same_folder_as_an_analysis(street: Replayed) -> Non
     assert {"red-light", "wrong-way", "stopped-vehicle"} <= {row["kind"] for row in events}
     assert {row["road_users"] for row in events if row["kind"] == "red-light"} == {"1"}
     told = street.summary["events"]["by_kind"]
-    assert sum(row["violations"] + row["exceptions"] for row in told.values()) == len(events)
+    ruled = [row for row in events if not row["kind"].startswith("conflict")]
+    assert sum(row["violations"] + row["exceptions"] for row in told.values()) == len(ruled)
     assert {row["rule"]: row["ran"] for row in street.summary["rules"]}["red-light/1"] is True
     silent = {row["rule"]: row["why_not"] for row in street.summary["rules"] if not row["ran"]}
     assert silent["stop-sign/1"] == 'no gate has control = "stop"'
@@ -96,6 +101,16 @@ def test_our_own_points_replay_as_the_fcd_did(street: Replayed, tmp_path: Path) 
     calm("export", street.out, "--format", "csv", "--out", points)
     summary = replayed(points, *street.words, "--out", tmp_path / "out")
     assert summary["events"]["by_kind"] == street.summary["events"]["by_kind"]
+
+
+def test_boxes_of_points_do_not_hide_their_metres(tmp_path: Path) -> None:
+    site, rows = busy_place()
+    boxed = replace(rows, box_px=boxes_from_above(rows.xy_m.astype(float)))
+    file = tmp_path / "points.csv"
+    write_points_csv(file, [boxed], np.unique(rows.t_ns))
+    words = ("--site", a_site(tmp_path / "S.toml", site), "--out", tmp_path / "out")
+    kinds = replayed(file, *words)["events"]["by_kind"]
+    assert {"wrong-way", "stopped-vehicle"} <= set(kinds)
 
 
 def test_every_event_explains_itself_from_evidence_alone(street: Replayed, tmp_path: Path) -> None:

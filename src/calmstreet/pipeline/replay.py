@@ -127,10 +127,20 @@ def _replay_file(
     check_joins(request.out, others, site=site, time_known=run.time_known)
     progress("reading", 0.0)
     run = _stored(catalogue, run, found.steps(), cut_off=found.cut_off)
+    if _is_metric(site, camera_id):
+        catalogue.update_run(run.run_id, width_px=0, height_px=0)
+        run = replace(run, width_px=0, height_px=0)
     catalogue.save_track_labels(run.run_id, found.labels())
     notes = _notes(run, found)
     _judge(catalogue, run, site, states, notes, progress)
     return [run.run_id], replaced
+
+
+def _is_metric(site: Site, camera_id: str) -> bool:
+    """Return whether a site lies in metres without a plane: boxes of a file say nothing then."""
+    mine = site.of_camera(camera_id)
+    drawn = [*(gate.points_m for gate in mine.gates), *(zone.polygon_m for zone in mine.zones)]
+    return any(drawn) and all(camera.plane is None for camera in mine.cameras)
 
 
 def _size(path: Path) -> int:
