@@ -12,6 +12,7 @@ from calmstreet.errors import InputError
 from calmstreet.model.event import Event
 from calmstreet.model.site import Site, site_from_json
 from calmstreet.model.speeds import GateSpeeds, no_speeds
+from calmstreet.pipeline.conflict_run import conflict_again
 from calmstreet.pipeline.judging import plugged_rules, too_fast
 from calmstreet.pipeline.planes import camera_plane
 from calmstreet.pipeline.speeds import courses_of
@@ -26,6 +27,7 @@ from calmstreet.store.folder import write_whole
 __all__ = ["explain_event", "judged_again"]
 
 SPEED_SHARE = 0.01
+ROUNDING_SHARE = 1e-9
 NOT_EVIDENCE = "An aggregate statistic for engineers, not evidence of an offence."
 
 
@@ -35,7 +37,8 @@ def explain_event(folder: Path, event_id: str, *, out: Path | None = None) -> di
     Only evidence/ is read. Raises InputError for an unknown event, StoreError for damaged files.
     """
     evidence = read_evidence(folder, _paths(folder, event_id))
-    again = judged_again(evidence)
+    is_conflict = evidence.event.kind == "conflict"
+    again = conflict_again(evidence, folder=folder) if is_conflict else judged_again(evidence)
     picture = out or folder / "evidence" / f"{event_id}.svg"
     _draw(evidence, picture)
     verdict = _verdict(evidence.event, again)
@@ -119,8 +122,11 @@ def _verdict(event: Event, again: Event | None) -> str:
 
 
 def _alike(event: Event, again: Event) -> bool:
-    """Return whether values agree: to the bit, speeds (smoothed over the whole way) to 1 %."""
-    share = SPEED_SHARE if event.kind == "speeding" else 0.0
+    """Return whether values agree: to the bit, conflicts to rounding, speeds to 1 %.
+
+    Speeds are smoothed over the whole way; sums along a trail begin where the evidence begins.
+    """
+    share = {"speeding": SPEED_SHARE, "conflict": ROUNDING_SHARE}.get(event.kind, 0.0)
     ours, theirs = dict(event.values), dict(again.values)
     return list(ours) == list(theirs) and np.allclose(
         list(ours.values()), list(theirs.values()), rtol=share, atol=0.0, equal_nan=True

@@ -19,7 +19,7 @@ MOST_TOLD = 200
 def happenings(catalogue: Catalogue, found: Collected) -> dict[str, Any]:
     """Return ``events``, ``rules`` and ``signals`` for the summary."""
     ids = [run.run_id for run in found.runs]
-    events = catalogue.events(ids)
+    events = [event for event in catalogue.events(ids) if event.kind != "conflict"]
     rulings = {run.run_id: catalogue.ruling(run.run_id) for run in found.runs}
     labels = catalogue.track_labels(ids)
     return {

@@ -15,6 +15,7 @@ from calmstreet.model.run import Run
 from calmstreet.model.signals import SignalChanges
 from calmstreet.model.site import Site
 from calmstreet.model.speeds import GateSpeeds
+from calmstreet.pipeline.conflict_run import conflict_thresholds, judge_conflicts, keep_paths
 from calmstreet.pipeline.counting import count_run, step_blocks
 from calmstreet.pipeline.planes import camera_plane
 from calmstreet.pipeline.speeds import keep_speeds
@@ -48,7 +49,7 @@ def plugged_rules() -> dict[str, RuleFactory]:
 
 
 def judge_run(catalogue: Catalogue, run: Run, site: Site) -> Flow:
-    """Count a stored run, run the rules over it, keep flow, speeds, events and evidence.
+    """Count a stored run, judge it; keep flow, speeds, conflicts, events and evidence.
 
     Counts, events and their evidence are a function of the stored rows, signal changes and site.
     """
@@ -59,8 +60,12 @@ def judge_run(catalogue: Catalogue, run: Run, site: Site) -> Flow:
     watch = _watch(run, site, changes)
     events = run_rules(watch, step_blocks(catalogue, run)) if run.counted else []
     events = _unmoved([*events, *too_fast(watch, speeds)], flow.withdrawn)
+    conflicts, paths = judge_conflicts(catalogue, run, site, flow)
+    events += conflicts
     catalogue.save_events(run.run_id, events)
     _keep_evidence(catalogue, run, site, events, changes)
+    if conflicts:
+        keep_paths(catalogue, run, paths, conflicts[0])
     performance = signal_performance(
         flow,
         changes,
@@ -142,6 +147,8 @@ def _row(rule: Rule) -> dict[str, Any]:
 
 def rule_thresholds(site: Site, name: str) -> dict[str, float]:
     """Return the thresholds of a rule under a site; {} for one that other packages bring."""
+    if name == "conflict":
+        return conflict_thresholds(site)
     return thresholds(settings_of(site, name)) if name in SETTINGS else {}
 
 
@@ -168,7 +175,9 @@ def _keep_evidence(
 
 
 def _until_ns(event: Event) -> int:
-    return min(event.end_ns, event.start_ns + ns_from_s(LONG_S))
+    """Return until when an event's rows matter: which path one was on shows only afterwards."""
+    later_ns = ns_from_s(MARGIN_S) if event.kind == "conflict" else 0
+    return min(event.end_ns + later_ns, event.start_ns + ns_from_s(LONG_S))
 
 
 def _joined(held: list[TrackPoints], nothing: TrackPoints) -> TrackPoints:

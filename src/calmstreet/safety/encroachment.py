@@ -28,6 +28,7 @@ _ALIGNED_COS = np.cos(np.radians(15.0))
 _FINE = 20
 _FAR_STEP_M = 3.0
 _MOST_ROWS = 400
+_T2_NS = 5_000_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -252,10 +253,14 @@ def _place_sigma_s(rows: Movers, at: int) -> float:
 
 
 def _t2(second: Movers, exit_ns: int, entry_ns: int) -> tuple[float, float]:
-    """Return the least way left to the common place over speed until the first had left it."""
+    """Return the least way left to the common place over speed, until the first had left it.
+
+    Of the last five seconds before that; with its standard deviation.
+    """
     dx, dy = np.diff(second.x_m), np.diff(second.y_m)
     gone = np.concatenate([[0.0], np.cumsum(np.sqrt(dx * dx + dy * dy))])
-    until = np.flatnonzero(second.t_ns <= min(exit_ns, entry_ns))
+    end_ns = min(exit_ns, entry_ns)
+    until = np.flatnonzero((second.t_ns <= end_ns) & (second.t_ns > end_ns - _T2_NS))
     if not len(until):
         return float("nan"), float("nan")
     left = np.interp(entry_ns, second.t_ns, gone) - gone[until]

@@ -60,6 +60,8 @@ class PathLearner:
         good &= (points.flags & (Flag.COASTED | Flag.PARKED)) == 0
         order = np.lexsort((points.t_ns, points.track_id))
         order = order[good[order]]
+        if not len(order):
+            return
         ids = points.track_id[order]
         firsts = np.flatnonzero(np.diff(ids, prepend=-1))
         for begin, end in zip(firsts, [*firsts[1:], len(ids)], strict=True):
