@@ -209,8 +209,9 @@ class Obstacle(RuleSettings):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Collision(RuleSettings):
-    """Two touch, and at least one changes its speed abruptly or stops."""
+    """Two touch, and at least one changes its speed abruptly or stops; off unless turned on."""
 
+    on: bool = field(default=False, metadata={"meaning": "whether the rule runs"})
     touch_m: float = _of(0.2, 0, 1, "gap at which footprints touch: the error of their places")
     approach_mps: float = _of(1.5, 0.3, 20, "speed between the two before it")
     change_mps: float = _of(2.5, 0.5, 20, "change of speed within change_s")
