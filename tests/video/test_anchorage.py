@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from math import radians
 
 import cv2
@@ -147,6 +148,25 @@ def test_a_sway_is_registered_out_picture_by_picture() -> None:
     assert np.quantile(wrong, 0.95) < 0.8
     boxes = np.array([[100, 100, 180, 160]], np.float32)
     assert np.allclose(every[-1].as_seen(every[-1].registered(boxes)), boxes, atol=0.1)
+
+
+def _picture_of(pictures: list[Picture], t_s: float) -> Picture:
+    return pictures[round(10 * t_s)]
+
+
+def test_a_slow_sway_needs_few_samples_and_a_quick_one_each_picture() -> None:
+    """A sample costs as much as half of the motion eye: who swings slowly gets few of them."""
+    shares = []
+    for hz in (0.1, 2.0):
+        phases = 2 * np.pi * hz * np.maximum(np.arange(240) / 10 - 6, 0)
+        swings: list[Turn] = [(0.0, 0.003 * float(part), 0.0, 0.0) for part in np.sin(phases)]
+        pictures = [seen(swing, seed=k) for k, swing in enumerate(swings)]
+        anchorage, every = watched(partial(_picture_of, pictures))
+        wrong = [off_px(*pair) for pair in zip(every, swings, strict=True)][70:]
+        shares.append(anchorage.sightings / 170)
+        assert np.quantile(wrong, 0.95) < 1.2
+    assert shares[0] < 0.55
+    assert shares[1] > 0.85
 
 
 def test_a_push_has_its_start_and_its_place() -> None:

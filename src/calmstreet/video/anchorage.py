@@ -1,7 +1,8 @@
 """Where the camera looks, against the street on which its gates were drawn.
 
-- Sway: a mast nods in the wind. Once a sample is off, every picture is registered, until the
-  camera has been at rest for some seconds; boxes can then be sent to the street's own pixels.
+- Sway: a mast nods in the wind. Once a sample is off, pictures are registered as often as the
+  swing is fast, every one at first, until the camera has been at rest for some seconds; boxes can
+  then be sent to the street's own pixels.
 - A lasting shift (somebody bumped the camera, a motor turned it) is kept with its start.
 - Lost: the street is found nowhere for a while although the picture shows something.
 
@@ -12,6 +13,7 @@ the first street is alike again, it leads.
 """
 
 from dataclasses import dataclass, replace
+from math import exp
 
 import cv2
 import numpy as np
@@ -26,13 +28,17 @@ from calmstreet.video.resting import Resting
 __all__ = ["Anchorage", "Registration"]
 
 _EVERY_NS = (round(0.47 * NS_PER_S), round(0.67 * NS_PER_S))
-_EARLY_NS = round(0.2 * NS_PER_S)
+_EARLY_NS = round(0.45 * NS_PER_S)
 _STREET_NS = 5 * NS_PER_S
 _FEWEST_STREET = 8
 _RENEW_NS = 30 * NS_PER_S
 _FEW_ALIKE_SHARE = 0.85
 _FIRST_ALIKE_SHARE = 0.7
 _OFF_PX = 0.5
+_HELD_PX = 0.3  # by how much a picture between two samples of a sway may lie off
+_NOISE_PX = 0.1
+_GUST_PX_PER_S = 10.0
+_GUST_S = 1.0
 _MIN_CONTRAST = 4.0
 _FOLLOWS = 0.1
 _PROBES = ((0.15, 0.2), (0.85, 0.2), (0.5, 0.5), (0.15, 0.9), (0.85, 0.9))
@@ -89,7 +95,9 @@ class Anchorage:
         self._made_ns = self._tried_ns = 0
         self._street = np.empty((0, 0), np.float32)
         self._turn = np.zeros(4)
+        self._sway_px_per_s = _GUST_PX_PER_S
         self._missing = False
+        self._lies: Registration | None = None
         self._resting: Resting
         self.compared: bool | None = None
         self.sightings = 0
@@ -125,18 +133,21 @@ class Anchorage:
         if not self._anchors:
             self._gather(t_ns, small)
         elif self._is_due(t_ns):
-            self._sampled_ns = t_ns
             self._sample(t_ns, small)
-        resting = self._resting
-        turn = self._turn if resting.stirred else resting.rest
-        still = not turn.any()
-        return Registration(
-            matrix=np.eye(3) if still else self._matrix(turn), still=still, moved=resting.moved
-        )
+            self._sampled_ns, self._lies = t_ns, None
+        if self._lies is None:
+            resting = self._resting
+            turn = self._turn if resting.stirred else resting.rest
+            still = not turn.any()
+            matrix = np.eye(3) if still else self._matrix(turn)
+            self._lies = Registration(matrix=matrix, still=still, moved=resting.moved)
+        return self._lies
 
     def _is_due(self, t_ns: int) -> bool:
-        each = self._resting.stirred and not self._missing
-        return each or t_ns - self._sampled_ns >= _EVERY_NS[self.sightings % 2]
+        wait_ns = _EVERY_NS[self.sightings % 2]
+        if self._resting.stirred and not self._missing:
+            wait_ns = min(wait_ns, round(_HELD_PX / self._sway_px_per_s * NS_PER_S))
+        return t_ns - self._sampled_ns >= wait_ns
 
     @property
     def _scale(self) -> float:
@@ -214,10 +225,25 @@ class Anchorage:
             if float(cv2.meanStdDev(small)[1][0, 0]) >= _MIN_CONTRAST:
                 self._resting.miss(t_ns)
             return
-        self._turn = found.turn
+        stirred = self._resting.stirred
         self._resting.take(t_ns, found.turn)
+        self._pace(t_ns, found.turn if stirred else None)
+        self._turn = found.turn
         if not self._resting.stirred:
             self._follow_light(t_ns, small, found)
+
+    def _pace(self, t_ns: int, turn: Array | None) -> None:
+        """Follow how fast the picture swings, in low-scale px/s: the fastest of the last second.
+
+        None: it did not swing until now, so the worst is expected.
+        """
+        if turn is None:
+            self._sway_px_per_s = _GUST_PX_PER_S
+            return
+        gap_s = (t_ns - self._sampled_ns) / NS_PER_S
+        moved_px = self._resting.reach(turn - self._turn)
+        latest = max(moved_px - _NOISE_PX, 0.0) / max(gap_s, 1e-3)
+        self._sway_px_per_s = max(latest, self._sway_px_per_s * exp(-gap_s / _GUST_S), 1e-3)
 
     def _located(self, t_ns: int, small: NDArray[np.uint8]) -> Sighting | None:
         """Return how the picture is turned, by the newest street; now and then by the first."""

@@ -27,7 +27,8 @@ _AWAY_PX = 0.6
 _SOFT_PX = 0.15
 _FOCAL_SHARE = 0.9
 _STEPS = 8
-_SETTLED_PX = 0.04
+_SETTLED_PX = 0.1
+_REWEIGHTED = 4
 _RIDGE = 1e-6
 _COARSE_PX = 160
 _FEWEST = 6
@@ -89,9 +90,12 @@ class Landmarks:
         slope = np.stack([across[y, x], down[y, x]], axis=1).reshape(n, 2, size) / np.float32(8)
         slope -= slope.mean(axis=2, keepdims=True)
         self._slope = slope
-        self._info = np.einsum("iaj,ibj->iab", slope, slope).astype(np.float64)
-        self._strength = np.trace(self._info, axis1=1, axis2=2)
-        self._moves = turn_moves(places, focal_px=self._focal_px, centre_px=self._centre_px)
+        info = np.einsum("iaj,ibj->iab", slope, slope).astype(np.float64)
+        self._strength = np.trace(info, axis1=1, axis2=2)
+        moves = turn_moves(places, focal_px=self._focal_px, centre_px=self._centre_px)
+        inward = np.einsum("iab,ibk->iak", info, moves)
+        self._moves, self._inward = moves, inward.reshape(2 * n, 4)
+        self._square = np.einsum("iak,iam->ikm", moves, inward).reshape(n, 16)
         self._places = places.astype(np.float64)
         self._edges = _edges(street)
 
@@ -154,15 +158,16 @@ class Landmarks:
     def _agreed(self, pull: Array, usable: NDArray[np.bool_]) -> tuple[Array, int, float]:
         """Return the turn that most landmarks pull to, by weights that shrink with disagreement."""
         weight = usable.astype(np.float64)
-        inward = np.einsum("iab,ibk->iak", self._info, self._moves)
+        aims = np.einsum("iak,ia->ik", self._moves, pull)
         change = np.zeros(4)
         off = np.zeros(len(weight))
-        for _ in range(4):
-            square = np.einsum("i,iak,iam->km", weight, self._moves, inward)
-            aim = np.einsum("i,iak,ia->k", weight, self._moves, pull)
-            change = np.linalg.solve(square + _RIDGE * np.trace(square) * np.eye(4), aim)
-            rest = pull - inward @ change
-            off = np.sqrt(np.einsum("ia,ia->i", rest, rest)) / self._strength
+        for _ in range(_REWEIGHTED):
+            square = (weight @ self._square).reshape(4, 4)
+            diagonal = np.einsum("ii->i", square)
+            diagonal += _RIDGE * diagonal.sum()
+            change = np.linalg.solve(square, weight @ aims)
+            rest = pull.ravel() - self._inward @ change
+            off = np.hypot(rest[::2], rest[1::2]) / self._strength
             weight = usable / (1 + (off / _SOFT_PX) ** 2)
         agree = usable & (off < _AWAY_PX)
         n = int(agree.sum())

@@ -43,12 +43,12 @@ class Resting:
     """Follows one camera. ``reach`` tells by how many pixels a turn (4,) moves the picture at most.
 
     ``off_px``: what is further from rest is off it. While the camera was off its rest within the
-    last four seconds it is ``stirred`` and every picture must be measured; where the middle of four
-    such seconds is off, is another resting place.
+    last four seconds it is ``stirred`` and must be measured as often as its swing asks for; where
+    the middle of four such seconds is off, is another resting place.
     """
 
     def __init__(self, *, start_ns: int, reach: Callable[[Array], float], off_px: float) -> None:
-        self._reach, self._off_px = reach, off_px
+        self.reach, self._off_px = reach, off_px
         self.rest = np.zeros(4)
         self.spells: list[Spell] = []
         self.swing_px = 0.0
@@ -78,7 +78,7 @@ class Resting:
 
     def begin_at(self, t_ns: int, turn: Array) -> None:
         """Say that the camera rests here from the first picture on."""
-        if self._reach(turn) > self._off_px:
+        if self.reach(turn) > self._off_px:
             self.rest = turn.copy()
             self._change(t_ns, turn)
 
@@ -89,7 +89,7 @@ class Resting:
             self._home_ns = t_ns
             self._change(t_ns, self.rest if self.rest.any() else None)
         self._missing_ns = None
-        if self._reach(turn - self.rest) > self._off_px:
+        if self.reach(turn - self.rest) > self._off_px:
             self._off_ns = t_ns
         else:
             self._home_ns = t_ns
@@ -122,14 +122,14 @@ class Resting:
         turns = np.array([turn for _, turn in self._measured])
         even = turns[np.searchsorted(times, np.linspace(times[0], times[-1], _GRID), "right") - 1]
         middle = np.sort(even, axis=0)[_GRID // 4 : -(_GRID // 4)].mean(axis=0)
-        if self._reach(middle - self.rest) <= self._off_px:
-            swing_px = float(np.quantile([self._reach(turn - self.rest) for turn in even], _SWUNG))
+        if self.reach(middle - self.rest) <= self._off_px:
+            swing_px = float(np.quantile([self.reach(turn - self.rest) for turn in even], _SWUNG))
             if swing_px > self._off_px:
                 self.swing_px = max(self.swing_px, swing_px)
             return
-        if self._reach(middle) <= _HOME_SHARE * self._off_px:
+        if self.reach(middle) <= _HOME_SHARE * self._off_px:
             self.rest = np.zeros(4)
-            near = [at_ns for at_ns, turn in self._measured if self._reach(turn) <= self._off_px]
+            near = [at_ns for at_ns, turn in self._measured if self.reach(turn) <= self._off_px]
             self._change(near[0] if near else t_ns, None)
         else:
             self.rest = middle
