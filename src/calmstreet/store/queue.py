@@ -24,6 +24,10 @@ _FROM = (
     " AND events.start_ns >= :start AND events.start_ns < :end"
 )
 _STATE = "coalesce(event_states.state, 'open')"
+_HAS_CLIP = (
+    "EXISTS (SELECT 1 FROM segments WHERE segments.run_id = events.run_id"
+    " AND segments.start_ns <= events.end_ns AND segments.end_ns >= events.start_ns)"
+)
 _EVENT = ", ".join(f"events.{name.strip()}" for name in COLUMNS.split(","))
 
 
@@ -91,6 +95,16 @@ class Queue:
                 kinds[kind] = kinds.get(kind, 0) + n
         return states, kinds
 
+    def by_camera(self) -> dict[str, dict[str, int]]:
+        """Return how many events of each state each camera has."""
+        found: dict[str, dict[str, int]] = {}
+        for camera_id, state, n in self._seen.rows(
+            f"SELECT events.camera_id, {_STATE}, count(*) {_FROM} GROUP BY 1, 2",
+            **EventFilter().values(),
+        ):
+            found.setdefault(str(camera_id), {})[str(state)] = int(n)
+        return found
+
     def page(self, wanted: EventFilter, *, limit: int) -> list[QueuedEvent]:
         """Return the first events: the most severe first, of equal ones the newest first."""
         return self._read(
@@ -102,7 +116,7 @@ class Queue:
         )
 
     def points(self, wanted: EventFilter, *, limit: int) -> list[QueuedEvent]:
-        """Return the first events without their road users, for a map."""
+        """Return the first events without their road users and clips, for a map."""
         return self._read(
             "ORDER BY events.severity DESC, events.start_ns DESC LIMIT :limit",
             with_tracks=False,
@@ -118,9 +132,7 @@ class Queue:
     def _read(self, where: str, *, with_tracks: bool = True, **values: Any) -> list[QueuedEvent]:
         rows = self._seen.rows(
             f"SELECT {_EVENT}, run_id, {_STATE}, coalesce(reviewer, ''), event_states.t_ns,"
-            " EXISTS (SELECT 1 FROM segments WHERE segments.run_id = events.run_id"
-            " AND segments.start_ns <= events.end_ns AND segments.end_ns >= events.start_ns)"
-            f" {_FROM} {where}",
+            f" {_HAS_CLIP if with_tracks else 0} {_FROM} {where}",
             **values,
         )
         tracks = self._tracks([(row[-5], row[0]) for row in rows] if with_tracks else [])

@@ -35,6 +35,13 @@ _RUNS_OF = (
     " AND runs.start_ns < :end AND runs.end_ns >= :start"
 )
 
+# CROSS JOIN keeps the order of the tables: first the few runs, then their own bins by the key.
+_BINS = (
+    f"FROM runs CROSS JOIN bins USING (run_id) WHERE {SEEN} AND runs.camera_id = :camera"
+    " AND runs.start_ns < :end AND runs.end_ns >= :start AND measure = :measure"
+    " AND width_ns = :width AND (:prefix = '' OR substr(what, 1, length(:prefix)) = :prefix)"
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CameraRow:
@@ -196,11 +203,8 @@ class Seen:
     ) -> BinRows:
         """Return bins of a camera that begin in a span, joined over its runs."""
         rows = self.rows(
-            "SELECT what, kind, start_ns, sum(count), sum(exposure_s), group_concat(flags, ';')"
-            f" FROM bins WHERE run_id IN ({_RUNS_OF}) AND measure = :measure"
-            " AND width_ns = :width AND start_ns >= :start AND start_ns < :end"
-            " AND substr(what, 1, length(:prefix)) = :prefix"
-            " GROUP BY what, kind, start_ns ORDER BY what, kind, start_ns",
+            f"SELECT what, kind, bins.start_ns, count, exposure_s, flags {_BINS}"
+            " AND bins.start_ns >= :start AND bins.start_ns < :end",
             camera=camera_id,
             start=start_ns,
             end=end_ns,
@@ -210,7 +214,24 @@ class Seen:
         )
         dtypes = (np.str_, np.uint8, np.int64, np.float64, np.float64, np.str_)
         names = ("what", "kind", "start_ns", "count", "exposure_s", "flags")
-        return BinRows(**columns_of(rows, dict(zip(names, dtypes, strict=True))))
+        return _joined(columns_of(rows, dict(zip(names, dtypes, strict=True))))
+
+    def bin_totals(
+        self, camera_id: str, *, start_ns: int, end_ns: int, width_ns: int, prefix: str
+    ) -> list[tuple[str, int, float, float]]:
+        """Return (what, kind, count, seconds watched) over all bins that begin in a span."""
+        rows = self.rows(
+            f"SELECT what, kind, sum(count), sum(exposure_s) {_BINS}"
+            " AND bins.start_ns >= :start AND bins.start_ns < :end"
+            " GROUP BY what, kind ORDER BY what, kind",
+            camera=camera_id,
+            start=start_ns,
+            end=end_ns,
+            width=width_ns,
+            measure="counts",
+            prefix=prefix,
+        )
+        return [(str(w), int(k), float(n or 0.0), float(s)) for w, k, n, s in rows]
 
     def watched(self, camera_id: str, *, start_ns: int, end_ns: int) -> NDArray[np.int64]:
         """Return the unbroken spells (n, 2) in which a camera watched, cut to a span."""
@@ -314,3 +335,33 @@ def _run(row: Sequence[Any]) -> Run:
         values[name] = float("nan") if values[name] is None else values[name]
     values["counted"] = bool(values["counted"])
     return Run(**values)
+
+
+def _joined(rows: Columns) -> BinRows:
+    """Return rows sorted by series, kind and time, those of several runs in one slice as one."""
+    names, number = np.unique(rows["what"], return_inverse=True)
+    order = np.lexsort((rows["start_ns"], rows["kind"], number))
+    keys = [column[order] for column in (number, rows["kind"], rows["start_ns"])]
+    new = np.ones(len(order), bool)
+    new[1:] = np.any([key[1:] != key[:-1] for key in keys], axis=0)
+    first = np.flatnonzero(new)
+    flags = rows["flags"][order]
+    if not new.all():
+        ends = np.append(first[1:], len(order))
+        joined = [";".join(flags[a:b]) for a, b in zip(first, ends, strict=True)]
+        flags, kept = np.array(joined, np.str_), first
+    else:
+        kept = first
+    return BinRows(
+        what=names[keys[0][kept]] if len(kept) else rows["what"],
+        kind=rows["kind"][order][kept],
+        start_ns=keys[2][kept],
+        count=_summed(rows["count"][order], first),
+        exposure_s=_summed(rows["exposure_s"][order], first),
+        flags=flags,
+    )
+
+
+def _summed(values: NDArray[np.float64], first: NDArray[np.intp]) -> NDArray[np.float64]:
+    summed: NDArray[np.float64] = np.add.reduceat(values, first) if len(first) else values
+    return summed

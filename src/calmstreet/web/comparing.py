@@ -72,17 +72,20 @@ def _side(view: View) -> _Side:
         view.camera_id, start_ns=view.start_ns, end_ns=view.end_ns, width_ns=_HOUR_NS
     )
     good = rows.exposure_s / 3600 >= COMPLETE_SHARE
-    good &= np.char.find(rows.flags, CAMERA_MOVED) < 0
+    texts_of_flags, word = np.unique(rows.flags, return_inverse=True)
+    good &= np.array([CAMERA_MOVED not in str(text) for text in texts_of_flags], bool)[word]
     good &= rows.start_ns + _HOUR_NS <= view.end_ns
     starts = np.unique(rows.start_ns)
     whole = np.setdiff1d(starts, np.unique(rows.start_ns[~good]))
     slots = {int(t): _slot(int(t), view.tz) for t in whole}
     counts: dict[tuple[str, str], dict[int, list[float]]] = {}
-    for what in np.unique(rows.what).tolist():
-        mine = rows.what == what
-        for group, kinds in _groups(rows.kind[mine]):
-            chosen = mine & np.isin(rows.kind, kinds)
-            counts[what, group] = _by_slot(rows.start_ns[chosen], rows.count[chosen], slots)
+    names, number = np.unique(rows.what, return_inverse=True)
+    for place, what in enumerate(names.tolist()):
+        mine = np.flatnonzero(number == place)
+        kind, t_ns, count = rows.kind[mine], rows.start_ns[mine], rows.count[mine]
+        for group, kinds in _groups(kind):
+            chosen = np.isin(kind, kinds)
+            counts[what, group] = _by_slot(t_ns[chosen], count[chosen], slots)
     hours: dict[int, int] = {}
     for slot in slots.values():
         hours[slot] = hours.get(slot, 0) + 1

@@ -18,7 +18,7 @@ STORED_S: tuple[int, ...] = (900, 3600, 86_400)
 """Widths of the bins that a result holds."""
 
 _NS = 1_000_000_000
-_MOST_SLICES = {900: 31 * 96, 3600: 366 * 24, 86_400: 20_000}
+_MOST_SLICES = {900: 8 * 96, 3600: 62 * 24, 86_400: 20_000}
 _ALL = tuple(Kind)
 
 

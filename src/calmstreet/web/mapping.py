@@ -26,18 +26,18 @@ __all__ = ["city_map", "result_map"]
 Pair = tuple[float, float]
 Frame = Literal["lonlat", "metres", "pixels"]
 Value = str | float | int | bool | None
-_MOST_EVENTS = 5000
+_MOST_EVENTS = 2000
 
 
 def city_map(results: Iterable[tuple[ResultFolder, Seen]]) -> MapPage:
     """Return all cameras whose place on earth is known."""
     features = []
     for result, seen in results:
-        site = site_of(seen)
+        site, events = site_of(seen), Queue(seen=seen).by_camera()
         for row in seen.camera_rows():
             place = camera_lonlat(Ground.of(site, row))
             if place is not None:
-                states, _ = Queue(seen=seen).tallies(EventFilter(camera_id=row.camera_id))
+                states = events.get(row.camera_id, {})
                 named: dict[str, Value] = {
                     "result_id": result.result_id,
                     "camera_id": row.camera_id,

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from calmstreet.model.run import Run
 from calmstreet.model.site import Site
-from calmstreet.store.queue import EventFilter, Queue
+from calmstreet.store.queue import Queue
 from calmstreet.store.seen import CameraRow, Medium, Seen
 from calmstreet.store.shelf import ResultFolder
 from calmstreet.web.answers import CameraCard, Note, ResultCard, ResultDetail, RunRow
@@ -29,6 +29,7 @@ def card_of(result: ResultFolder, seen: Seen) -> ResultCard:
     """Return what is known of a result as far as it may be seen."""
     rows, site = seen.camera_rows(), site_of(seen)
     media = seen.media() if rows else []
+    events = Queue(seen=seen).by_camera()
     starts, ends = [row.start_ns for row in rows], [row.end_ns for row in rows]
     whole = all(row.state == "complete" for row in rows)
     return ResultCard(
@@ -42,13 +43,14 @@ def card_of(result: ResultFolder, seen: Seen) -> ResultCard:
         state="empty" if not rows else ("complete" if whole else "partial"),
         start_ms=ms(min(starts)) if starts else None,
         end_ms=ms(max(ends)) if ends else None,
-        cameras=[_camera(row, site, media, seen) for row in rows],
+        cameras=[_camera(row, site, media, events.get(row.camera_id, {})) for row in rows],
     )
 
 
-def _camera(row: CameraRow, site: Site | None, media: list[Medium], seen: Seen) -> CameraCard:
+def _camera(
+    row: CameraRow, site: Site | None, media: list[Medium], states: dict[str, int]
+) -> CameraCard:
     mine = site.of_camera(row.camera_id) if site else None
-    states, _ = Queue(seen=seen).tallies(EventFilter(camera_id=row.camera_id))
     return CameraCard(
         camera_id=row.camera_id,
         name=row.name,

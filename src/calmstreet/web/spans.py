@@ -16,6 +16,7 @@ __all__ = ["View", "period_of", "view_of"]
 
 _MS_NS = 1_000_000
 _S_NS = 1_000_000_000
+_LONG_NS = 2 * 86_400 * _S_NS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -50,10 +51,11 @@ def period_of(start_ns: int, end_ns: int, tz: str, time_known: str) -> Period:
     return Period.of(start_ms=ms(start_ns), end_ms=ms(end_ns), tz=tz, time_known=time_known)
 
 
-def _full_hour(t_ns: int, tz: str) -> int:
-    """Return when the local hour of an instant began: its slices of time begin there."""
+def _begun(t_ns: int, tz: str, *, day: bool) -> int:
+    """Return when the local hour or day of an instant began: slices of time begin there."""
     local = local_datetime(t_ns, tz)
-    return t_ns - t_ns % _S_NS - (60 * local.minute + local.second) * _S_NS
+    hours_s = 3600 * local.hour if day else 0
+    return t_ns - t_ns % _S_NS - (hours_s + 60 * local.minute + local.second) * _S_NS
 
 
 def view_of(seen: Seen, camera_id: str, span: SpanQuery) -> View:
@@ -62,7 +64,9 @@ def view_of(seen: Seen, camera_id: str, span: SpanQuery) -> View:
     site = site_of(seen, row.site_version) if row else None
     if row is None or site is None:
         raise HTTPException(404, "there is no such camera")
-    start_ns = _full_hour(row.start_ns, site.tz) if span.start_ms is None else ns(span.start_ms)
+    long = row.end_ns - row.start_ns > _LONG_NS
+    start_ns = _begun(row.start_ns, site.tz, day=long)
+    start_ns = start_ns if span.start_ms is None else ns(span.start_ms)
     end_ns = row.end_ns + _MS_NS if span.end_ms is None else ns(span.end_ms)
     if start_ns >= end_ns:
         raise HTTPException(422, "a span ends after it starts; give an end_ms above start_ms")

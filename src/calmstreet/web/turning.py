@@ -1,14 +1,14 @@
 """The turning-movement diagram: how many went from where to where."""
 
 import math
-
-import numpy as np
+from collections.abc import Sequence
+from typing import NamedTuple
 
 from calmstreet.model.flow import UNMATCHED
 from calmstreet.model.kinds import KIND_NAMES
 from calmstreet.model.site import Movement
+from calmstreet.safety.bins import movement_what
 from calmstreet.safety.movements import movements_of, terminals_of, turn_of
-from calmstreet.store.seen import BinRows
 from calmstreet.web.answers_junction import EndPlace, MovementCell, TurningPage
 from calmstreet.web.counting import STORED_S, stored_width_s
 from calmstreet.web.numbers import rate_per_hour
@@ -20,20 +20,34 @@ Vector = tuple[float, float]
 _NS = 1_000_000_000
 
 
+class Total(NamedTuple):
+    """How many of one kind made one movement in how many seconds."""
+
+    kind: int
+    n: float
+    watched_s: float
+
+
 def turning_page(view: View) -> TurningPage:
     """Return movements with counts by class, hourly rates with intervals, and turns."""
-    rows = view.seen.bins(
+    found = view.seen.bin_totals(
         view.camera_id,
         start_ns=view.start_ns,
         end_ns=view.end_ns,
         width_ns=stored_width_s(view, STORED_S[0]) * _NS,
         prefix="movement:",
     )
+    rows: dict[str, list[Total]] = {}
+    for what, kind, n, watched_s in found:
+        rows.setdefault(what, []).append(Total(kind=kind, n=n, watched_s=watched_s))
     headings, metric = _headings(view)
     movements = movements_of(view.site)
-    cells = [_cell(rows, movement, headings) for movement in movements]
-    unknown = _by_kind(rows, UNMATCHED, UNMATCHED)
-    exposures = [_exposure_s(rows, what) for what in np.unique(rows.what).tolist()]
+    cells = [
+        _cell(rows.get(movement_what(one.from_id, one.to_id), ()), one, headings)
+        for one in movements
+    ]
+    unknown = _by_kind(rows.get(movement_what(UNMATCHED, UNMATCHED), ()))
+    exposures = [_exposure_s(totals) for totals in rows.values()]
     return TurningPage(
         period=view.period,
         exposure_s=round(min(exposures, default=0.0), 1),
@@ -56,32 +70,21 @@ def _headings(view: View) -> tuple[dict[str, tuple[Vector, Vector]], bool]:
     return known, bool(rows) and all(row[5] for row in rows)
 
 
-def _by_kind(rows: BinRows, from_id: str, to_id: str) -> dict[str, int]:
-    mine = rows.what == f"movement:{from_id}:{to_id}"
-    return {
-        KIND_NAMES[kind]: round(float(rows.count[mine & (rows.kind == kind)].sum()))
-        for kind in np.unique(rows.kind[mine & (rows.count > 0)]).tolist()
-    }
+def _by_kind(rows: Sequence[Total]) -> dict[str, int]:
+    return {KIND_NAMES[total.kind]: round(total.n) for total in rows if total.n > 0}
 
 
-def _exposure_s(rows: BinRows, what: str) -> float:
+def _exposure_s(rows: Sequence[Total]) -> float:
     """Return the seconds watched for a series: those of any one kind, which all have the same."""
-    mine = rows.what == what
-    if not mine.any():
-        return 0.0
-    starts, place = np.unique(rows.start_ns[mine], return_inverse=True)
-    longest = np.zeros(len(starts))
-    np.maximum.at(longest, place, rows.exposure_s[mine])
-    return float(longest.sum())
+    return max((total.watched_s for total in rows), default=0.0)
 
 
 def _cell(
-    rows: BinRows, movement: Movement, headings: dict[str, tuple[Vector, Vector]]
+    rows: Sequence[Total], movement: Movement, headings: dict[str, tuple[Vector, Vector]]
 ) -> MovementCell:
-    by_kind = _by_kind(rows, movement.from_id, movement.to_id)
+    by_kind = _by_kind(rows)
     total = sum(by_kind.values())
-    watched_s = _exposure_s(rows, f"movement:{movement.from_id}:{movement.to_id}")
-    rate, low, high = rate_per_hour(total, watched_s)
+    rate, low, high = rate_per_hour(total, _exposure_s(rows))
     turn = movement.turn
     if not turn and movement.from_id == movement.to_id:
         turn = "u"
