@@ -77,6 +77,7 @@ def standalone(svg: str) -> str:
     """
     space = "/".join(("http:/", "www.w3.org", "2000", "svg"))
     whole = svg.replace("var(--font, sans-serif)", "DejaVu Sans, sans-serif")
+    whole = whole.replace("xlink:href=", "href=")
     head, _, rest = whole.partition(">")
     head = head.replace("<svg", f'<svg xmlns="{space}" color="#1b2430"', 1)
     return f'{head}><rect width="100%" height="100%" fill="#ffffff"/>{rest}'
