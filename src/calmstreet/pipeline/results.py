@@ -19,6 +19,7 @@ from calmstreet.model.site import Gate, Site
 from calmstreet.pipeline.binning import keep_bins
 from calmstreet.pipeline.charting import make_charts
 from calmstreet.pipeline.collected import Collected, collect
+from calmstreet.pipeline.conflict_results import ConflictResults, collect_conflicts
 from calmstreet.pipeline.counting import count_run, step_blocks
 from calmstreet.pipeline.happenings import happenings, write_event_table
 from calmstreet.pipeline.pictures import drawn, load_picture
@@ -26,6 +27,7 @@ from calmstreet.pipeline.progress import Progress, quiet
 from calmstreet.pipeline.speeding import collect_speeds
 from calmstreet.pipeline.summary import camera_bins, make_summary
 from calmstreet.pipeline.warned import warn
+from calmstreet.report.conflict_sections import conflict_sheet
 from calmstreet.report.draw import draw_pixel_grid, draw_trajectories
 from calmstreet.report.known_errors import known_errors
 from calmstreet.report.page import write_report
@@ -77,19 +79,22 @@ def write_results(
     }
     keep_bins(catalogue, found)
     speeding = collect_speeds(catalogue, found, minutes)
+    conflicts = collect_conflicts(catalogue, found)
     summary = {
         "lang": lang,
         **make_summary(found, minutes, audit=_audit(folder)),
         **happenings(catalogue, found),
         "speeds": speeding.summary(),
+        "conflicts": conflicts.summary(),
     }
     speeding.write_tables(folder)
+    conflicts.write_table(folder)
     write_event_table(catalogue, found, folder / "events.csv")
     _write_tables(folder, found, minutes, summary, lang=lang)
     progress("writing the report", 0.4)
-    pictures = _pictures(catalogue, found, ways, words=texts(lang).kinds())
+    pictures = _pictures(catalogue, found, ways, conflicts, words=texts(lang).kinds())
     charts = make_charts(found, minutes, summary, lang=lang)
-    charts |= speeding.charts(summary["speeds"], texts(lang))
+    charts |= speeding.charts(summary["speeds"], texts(lang)) | conflicts.charts(texts(lang))
     _put(folder / "summary.json", json.dumps(summary, ensure_ascii=False, indent=2).encode())
     write_report(
         folder / "report.html",
@@ -143,13 +148,16 @@ def _write_tables(
         notes=[
             words.t(f"note.{row['code']}") for row in (*notes["warnings"], *notes["assumptions"])
         ],
-        more=_speed_pages(notes["speeds"]["gates"], words),
+        more=_more_pages(notes, words),
     )
 
 
-def _speed_pages(gates: Sequence[Mapping[str, Any]], words: Texts) -> dict[str, list[list[Any]]]:
-    rows = speed_sheet(gates, words)
-    return {words.t("speeds.sheet.title"): rows} if len(rows) > 1 else {}
+def _more_pages(notes: Mapping[str, Any], words: Texts) -> dict[str, list[list[Any]]]:
+    pages = {
+        words.t("speeds.sheet.title"): speed_sheet(notes["speeds"]["gates"], words),
+        words.t("conflicts.sheet.title"): conflict_sheet(notes, words),
+    }
+    return {title: rows for title, rows in pages.items() if len(rows) > 1}
 
 
 def _camera_counts(found: Collected, bins: Bins) -> CameraCounts:
@@ -219,6 +227,7 @@ def _pictures(
     catalogue: Catalogue,
     found: Collected,
     ways: Mapping[str, list[TrackPoints]],
+    conflicts: ConflictResults,
     *,
     words: Sequence[str],
 ) -> dict[str, bytes]:
@@ -231,9 +240,23 @@ def _pictures(
             continue
         street = load_picture(catalogue.folder / stored[0].path)
         made |= _camera_pictures(street, found.site, run, ways.get(camera, []), words)
+        made |= _conflict_picture(street, run, conflicts)
     for name, data in made.items():
         _put(catalogue.folder / "pictures" / f"{name}.png", data)
     return made
+
+
+def _conflict_picture(
+    street: NDArray[np.uint8], run: Run, conflicts: ConflictResults
+) -> dict[str, bytes]:
+    drawn_ones = 0
+
+    def points(bgr: NDArray[np.uint8]) -> None:
+        nonlocal drawn_ones
+        drawn_ones = conflicts.draw(bgr, run, scale=street.shape[1] / run.width_px)
+
+    picture = drawn(street, points)
+    return {f"conflicts-{run.camera_id}": picture} if drawn_ones else {}
 
 
 def _camera_pictures(

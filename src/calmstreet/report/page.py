@@ -9,6 +9,7 @@ from typing import Any
 
 from calmstreet.errors import InputError
 from calmstreet.report import sections
+from calmstreet.report.conflict_sections import conflicts_shown
 from calmstreet.report.happened import events_found
 from calmstreet.report.numbers import headline, numbers
 from calmstreet.report.reading import Summary, moment_of, part_of, rows_of, time_is_known
@@ -22,6 +23,7 @@ _CONTENTS = (
     "watched",
     "numbers",
     "speeds",
+    "conflicts",
     "pictures",
     "charts",
     "events",
@@ -77,6 +79,7 @@ def report_html(
         sections.watched(summary, words),
         numbers(summary, words),
         speeds_shown(summary, words),
+        conflicts_shown(summary, words),
         sections.pictures_shown(pictures, words),
         sections.charts_shown(charts, words),
         events_found(summary, words),

@@ -66,10 +66,10 @@ def _flat(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]
 
 @cache
 def _catalogue(lang: str) -> Mapping[str, str]:
-    """Return the words of one language: of street reports, speeds, the outlook and the desk."""
+    """Return the words of one language, of all families together."""
     folder = files("calmstreet.report").joinpath("texts")
     found: dict[str, str] = {}
-    for family in ("", "speeds.", "outlook.", "desk."):
+    for family in ("", "speeds.", "conflicts.", "outlook.", "desk."):
         name = f"{family}{lang}.toml"
         text = folder.joinpath(name).read_text(encoding="utf-8")
         found |= _flat(tomllib.loads(text))
