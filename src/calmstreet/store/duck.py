@@ -1,7 +1,9 @@
 """DuckDB as the reader and writer of Parquet: offline, one thread, only this folder."""
 
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -17,33 +19,47 @@ _MEMORY_LIMIT = "512MB"
 _FLOATS = "coalesce({0}, 'nan'::float) AS {0}"
 
 
+_LOCK = threading.Lock()
+
+
 @contextmanager
 def connect(folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open a connection in memory that sees ``folder`` and nothing else, and close it.
 
     No extension is installed or loaded (that would go online), one thread, limited memory; what
-    does not fit is kept in ``tmp`` in the folder. Raises StoreError for a fault of DuckDB.
+    does not fit is kept in ``tmp`` in the folder. The database behind it is kept for the next
+    connection to the same folder, as making one costs more than most queries. Raises StoreError
+    for a fault of DuckDB.
     """
     root = folder.resolve()
     try:
-        connection = duckdb.connect(
-            ":memory:",
-            config={
-                "autoinstall_known_extensions": "false",
-                "autoload_known_extensions": "false",
-                "threads": "1",
-                "memory_limit": _MEMORY_LIMIT,
-                "temp_directory": str(root / "tmp"),
-            },
-        )
+        with _LOCK:
+            connection = _database(root).cursor()
         with connection:
-            connection.execute(f"SET allowed_directories = [{quoted(root)}]")
-            connection.execute("SET enable_external_access = false")
-            connection.execute("SET lock_configuration = true")
             yield connection
     except duckdb.Error as error:
+        _database.cache_clear()
         first = str(error).splitlines()[0]
         raise StoreError(f"Parquet in {folder} cannot be used ({first}); check it") from error
+
+
+@lru_cache(maxsize=1)
+def _database(root: Path) -> duckdb.DuckDBPyConnection:
+    database = duckdb.connect(
+        ":memory:",
+        config={
+            "autoinstall_known_extensions": "false",
+            "autoload_known_extensions": "false",
+            "threads": "1",
+            "memory_limit": _MEMORY_LIMIT,
+            "temp_directory": str(root / "tmp"),
+            "enable_external_file_cache": "false",
+        },
+    )
+    database.execute(f"SET allowed_directories = [{quoted(root)}]")
+    database.execute("SET enable_external_access = false")
+    database.execute("SET lock_configuration = true")
+    return database
 
 
 def quoted(path: Path) -> str:

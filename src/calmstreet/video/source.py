@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 
 import av
@@ -131,8 +132,18 @@ def _in_folder(folder: Path) -> list[Path]:
 def probe(path: Path) -> VideoInfo:
     """Read what the file declares and decode two frames of it.
 
-    Raises VideoError for a file that is absent, empty, not decodable, sound only or a still.
+    What was read once is remembered as long as the file is not written to. Raises VideoError for a
+    file that is absent, empty, not decodable, sound only or a still.
     """
+    try:
+        state = path.stat()
+    except OSError:
+        return _probed(path, -1, -1)
+    return _probed(path, state.st_size, state.st_mtime_ns)
+
+
+@lru_cache(maxsize=64)
+def _probed(path: Path, _size_bytes: int, _changed_ns: int) -> VideoInfo:
     with open_video(path) as (container, stream):
         first = _first_of_two(path, container, stream)
         return _info(path, container, stream, first)
