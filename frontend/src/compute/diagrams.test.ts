@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { addressOf, sentencesOf } from "../api/client";
 import { heatRows, shade } from "./heat";
 import { barsOf, cumulated } from "./histogram";
-import { arrowHead, boundsOf, flowWidth, toDegrees } from "./map_data";
+import { arrowHead, bent, boundsOf, flowWidth, toDegrees } from "./map_data";
 import { extent, linear, niceStep, niceTicks } from "./scale";
 import { bandWidth, diagramOf, onCircle } from "./turning";
 
@@ -112,6 +112,11 @@ describe("the map", () => {
     expect(flowWidth(0, 100)).toBe(1.5);
     expect(arrowHead([[0, 0], [10, 0]], 2, 1)).toEqual([[8, 1], [10, 0], [8, -1]]);
     expect(arrowHead([[0, 0]], 2, 1)).toEqual([]);
+  });
+  it("bends flows to their right, so that there and back lie apart", () => {
+    expect(bent([[0, 0], [10, 0]])[6]?.[1]).toBeCloseTo(-1.4);
+    expect(bent([[10, 0], [0, 0]])[6]?.[1]).toBeCloseTo(1.4);
+    expect(bent([[0, 0], [1, 1], [2, 0]])).toHaveLength(3);
   });
 });
 

@@ -60,10 +60,29 @@ export function figureOf(feature: Feature, ...names: string[]): number {
   return 0;
 }
 
+/** Returns the name of a gate or zone, or its id. */
+export function placeName(page: MapPage, id: string): string {
+  const found = [...page.gates.features, ...page.zones.features].find((feature) => feature.properties.id === id);
+  return String(found?.properties.name || id);
+}
+
 /** Returns the width of a flow in pixels: its area beside the largest, never invisible. */
 export function flowWidth(count: number, largest: number, widest = 14): number {
   if (count <= 0 || largest <= 0) return 1.5;
   return Math.max(1.5, widest * (count / largest));
+}
+
+/** Returns a line of two points bent to its right, so that flows there and back lie apart. */
+export function bent(line: readonly Point[], share = 0.14): Point[] {
+  const [a, b] = line;
+  if (line.length !== 2 || !a || !b) return [...line];
+  const [dx, dy] = [b[0] - a[0], b[1] - a[1]];
+  const control: Point = [(a[0] + b[0]) / 2 + dy * share * 2, (a[1] + b[1]) / 2 - dx * share * 2];
+  return Array.from({ length: 13 }, (_, i): Point => {
+    const t = i / 12;
+    const [p, q, r] = [(1 - t) ** 2, 2 * t * (1 - t), t ** 2];
+    return [p * a[0] + q * control[0] + r * b[0], p * a[1] + q * control[1] + r * b[1]];
+  });
 }
 
 /** Returns the three corners of an arrow head at the end of a line; sizes in units of the line. */

@@ -1,7 +1,7 @@
 // The numbers of an event in words.
 import { fix, said, withUnit } from "../../i18n/words.svelte";
 
-const FIRST = ["ttc_s", "pet_s", "t2_s", "speed_kmh", "speed_mps", "drac_mps2", "into_red_s", "still_s", "length_m"];
+const FIRST = ["min_ttc_s", "ttc_s", "pet_s", "t2_s", "speed_kmh", "speed_mps", "drac_mps2", "into_red_s", "still_s", "length_m"];
 const UNITS: readonly (readonly [RegExp, string])[] = [
   [/_mps2$/, "m/s²"],
   [/_mps$/, "m/s"],
@@ -22,7 +22,9 @@ export function unitOf(name: string): string {
 export function nameOf(name: string): string {
   const known = said("value", name);
   if (known !== name) return known;
-  return name.replace(/_(mps2|mps|kmh|rad|deg|share|m|s)$/, "").replaceAll("_", " ");
+  const bare = name.replace(/_(mps2|mps|kmh|rad|deg|share|m|s)$/, "");
+  const told = said("value", bare);
+  return told === bare ? bare.replaceAll("_", " ") : told;
 }
 
 /** Returns the one or two numbers that say most about an event. */
