@@ -77,8 +77,9 @@ def _keys_used() -> set[str]:
     keys = set()
     for path in SOURCE.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Constant) and FAMILY.fullmatch(str(node.value)):
-                keys.add(str(node.value))
+            word = str(node.value) if isinstance(node, ast.Constant) else ""
+            if FAMILY.fullmatch(word) and not word.endswith(".svg"):
+                keys.add(word)
             if not isinstance(node, ast.Call) or not node.args:
                 continue
             name = getattr(node.func, "attr", getattr(node.func, "id", ""))
