@@ -20,7 +20,8 @@ describe("numbers", () => {
   it("carry units", () => {
     expect(plain(quantity("ru", 50, "км/ч", 0))).toBe("50 км/ч");
     expect(plain(bytes("en", 1_234_567))).toBe("1.2 MB");
-    expect(plain(bytes("ru", 999))).toContain("999");
+    expect(plain(bytes("ru", 4_100_000_000))).toBe("4,1 ГБ");
+    expect(plain(bytes("kk", 999))).toBe("999 Б");
     expect(plain(percent("en", 0.125, 1))).toBe("12.5%");
   });
   it("make durations of their two largest parts", () => {
@@ -40,8 +41,8 @@ describe("times", () => {
   it("are those of the place", () => {
     expect(aheadMs(before, ALMATY)).toBe(6 * 3_600_000);
     expect(aheadMs(after, ALMATY)).toBe(5 * 3_600_000);
-    expect(time("en", before, ALMATY)).toBe("18:00");
-    expect(time("en", after, ALMATY)).toBe("17:00");
+    expect(time(before, ALMATY)).toBe("18:00");
+    expect(time(after, ALMATY)).toBe("17:00");
   });
   it("come back from the wall clock", () => {
     for (const ms of [before, after, Date.UTC(2026, 2, 2, 2, 0)]) {
@@ -51,8 +52,10 @@ describe("times", () => {
     expect(instantOf("yesterday", ALMATY)).toBeNull();
   });
   it("are written in each language", () => {
-    expect(dateTime("ru", after, ALMATY)).toContain("2024");
-    expect(date("kk", after, ALMATY)).not.toBe(date("en", after, ALMATY));
+    expect(dateTime("ru", after, ALMATY)).toBe("2 мар. 2024, 17:00");
+    expect(dateTime("kk", after, ALMATY, true)).toBe("2024 ж. 2 нау., 17:00:00");
+    expect(date("uz", after, ALMATY)).toBe("Sh, 2-mar, 2024");
+    expect(date("en", after, ALMATY)).toBe("Sat, 2 Mar 2024");
     expect(weekday("en", 0)).toBe("Mon");
     expect(weekday("ru", 6)).toBe("вс");
     expect(dateTime("uz", null, ALMATY)).toBe("–");

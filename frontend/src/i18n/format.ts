@@ -1,12 +1,9 @@
 // Numbers, times and sizes as people of a language write them.
-import type { Language } from "./catalogue";
+import { type Language, type TextKey, textOf } from "./catalogue";
 
-export const LOCALES: Record<Language, string> = {
-  en: "en-GB",
-  ru: "ru-RU",
-  kk: "kk-KZ",
-  uz: "uz-Latn-UZ",
-};
+// Browsers carry no Kazakh and Uzbek data. Both write numbers as Russian does; names of months
+// and days, the order of a date and units come from the catalogues.
+const LOCALES: Record<Language, string> = { en: "en-GB", ru: "ru-RU", kk: "ru-RU", uz: "ru-RU" };
 export const UNKNOWN = "–";
 
 const kept = new Map<string, Intl.NumberFormat | Intl.DateTimeFormat>();
@@ -16,13 +13,6 @@ function numbers(language: Language, options: Intl.NumberFormatOptions): Intl.Nu
   const found = kept.get(key) ?? new Intl.NumberFormat(LOCALES[language], options);
   kept.set(key, found);
   return found as Intl.NumberFormat;
-}
-
-function dates(language: Language, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
-  const key = `d${language}${JSON.stringify(options)}`;
-  const found = kept.get(key) ?? new Intl.DateTimeFormat(LOCALES[language], options);
-  kept.set(key, found);
-  return found as Intl.DateTimeFormat;
 }
 
 /** A number with at most so many digits after the decimal sign; what is not known is a dash. */
@@ -44,7 +34,7 @@ export function percent(language: Language, share: number | null | undefined, di
   return numbers(language, { style: "percent", maximumFractionDigits: digits }).format(share);
 }
 
-const BYTES = ["byte", "kilobyte", "megabyte", "gigabyte", "terabyte"] as const;
+const BYTES = ["B", "kB", "MB", "GB", "TB"] as const;
 
 /** A size on disk. */
 export function bytes(language: Language, size: number | null | undefined): string {
@@ -55,14 +45,8 @@ export function bytes(language: Language, size: number | null | undefined): stri
     value /= 1000;
     step += 1;
   }
-  const unit = BYTES[step] ?? "byte";
   const digits = step > 0 && value < 10 ? 1 : 0;
-  return numbers(language, {
-    style: "unit",
-    unit,
-    unitDisplay: "short",
-    maximumFractionDigits: digits,
-  }).format(value);
+  return `${number(language, value, digits)}\u00a0${textOf(language, `unit.${BYTES[step] ?? "B"}`)}`;
 }
 
 /** A value with the unit of the field, such as 47,3 km/h. */
@@ -99,6 +83,38 @@ export function offset(ms: number): string {
   return `+${h}:${two(min)}:${two(s)}`;
 }
 
+interface Wall {
+  year: number;
+  month: number;
+  day: number;
+  time: string;
+}
+
+/** What clock and calendar show at an instant in a time zone. */
+function wallClock(ms: number, tz: string, seconds: boolean): Wall {
+  const key = `w${tz}`;
+  const found = kept.get(key) ?? new Intl.DateTimeFormat("en-GB", {
+    timeZone: tz,
+    year: "numeric",
+    month: "numeric",
+    day: "numeric",
+    hour: "2-digit",
+    minute: "2-digit",
+    second: "2-digit",
+    hourCycle: "h23",
+  });
+  kept.set(key, found);
+  const parts = (found as Intl.DateTimeFormat).formatToParts(ms);
+  const of = (type: string): string => parts.find((part) => part.type === type)?.value ?? "";
+  const time_ = `${of("hour")}:${of("minute")}${seconds ? `:${of("second")}` : ""}`;
+  return { year: Number(of("year")), month: Number(of("month")), day: Number(of("day")), time: time_ };
+}
+
+function dayOf(language: Language, wall: Wall): string {
+  const month = textOf(language, `month.${wall.month}` as TextKey);
+  return textOf(language, "date.pattern", { d: wall.day, month, y: wall.year });
+}
+
 /** Date and time of day of an instant in a time zone. */
 export function dateTime(
   language: Language,
@@ -107,37 +123,24 @@ export function dateTime(
   seconds = false,
 ): string {
   if (ms === null || ms === undefined) return UNKNOWN;
-  return dates(language, {
-    timeZone: tz,
-    year: "numeric",
-    month: "short",
-    day: "numeric",
-    hour: "2-digit",
-    minute: "2-digit",
-    hourCycle: "h23",
-    ...(seconds ? { second: "2-digit" } : {}),
-  }).format(ms);
+  const wall = wallClock(ms, tz, seconds);
+  return `${dayOf(language, wall)}, ${wall.time}`;
 }
 
-/** Date of an instant in a time zone. */
+/** Day of the week and date of an instant in a time zone. */
 export function date(language: Language, ms: number | null | undefined, tz: string): string {
   if (ms === null || ms === undefined) return UNKNOWN;
-  const parts = { year: "numeric", month: "short", day: "numeric", weekday: "short" } as const;
-  return dates(language, { timeZone: tz, ...parts }).format(ms);
+  const wall = wallClock(ms, tz, false);
+  const day = (new Date(Date.UTC(wall.year, wall.month - 1, wall.day)).getUTCDay() + 6) % 7;
+  return `${weekday(language, day)}, ${dayOf(language, wall)}`;
 }
 
 /** Time of day of an instant in a time zone. */
-export function time(language: Language, ms: number, tz: string, seconds = false): string {
-  return dates(language, {
-    timeZone: tz,
-    hour: "2-digit",
-    minute: "2-digit",
-    hourCycle: "h23",
-    ...(seconds ? { second: "2-digit" } : {}),
-  }).format(ms);
+export function time(ms: number, tz: string, seconds = false): string {
+  return wallClock(ms, tz, seconds).time;
 }
 
 /** Name of a day of the week, 0 for Monday. */
 export function weekday(language: Language, day: number): string {
-  return dates(language, { timeZone: "UTC", weekday: "short" }).format(Date.UTC(2024, 0, 1 + day));
+  return textOf(language, `weekday.${day}` as TextKey);
 }

@@ -59,5 +59,5 @@ export const day = (ms: Known, tz: string): string => format.date(words.language
 export const clock = (ms: Known, tz: string, seconds = false): string =>
   format.dateTime(words.language, ms, tz, seconds);
 export const timeOfDay = (ms: number, tz: string, seconds = false): string =>
-  format.time(words.language, ms, tz, seconds);
+  format.time(ms, tz, seconds);
 export const weekdayName = (index: number): string => format.weekday(words.language, index);

@@ -1,7 +1,7 @@
 // What all charts share: axes in our colours, shaded spans, stacked bars.
 import uPlot from "uplot";
 import { colour } from "../state/theme.svelte";
-import { num, timeOfDay, clock } from "../i18n/words.svelte";
+import { clock, day, num, timeOfDay } from "../i18n/words.svelte";
 import { offset } from "../i18n/format";
 import { aheadMs } from "../i18n/zone";
 
@@ -35,7 +35,7 @@ export function timeAxis(label: string, tz: string, known: boolean): uPlot.Axis 
     values: (plot, splits) => {
       if (!known) return splits.map((s) => offset((s - (plot.data[0]?.[0] ?? 0)) * 1000));
       const long = (plot.scales.x?.max ?? 0) - (plot.scales.x?.min ?? 0) > 2 * 86400;
-      return splits.map((s) => (long ? clock(s * 1000, tz).replace(/,? \d{4}.*/, "") : timeOfDay(s * 1000, tz)));
+      return splits.map((s) => (long ? day(s * 1000, tz).replace(/,? \d{4}.*/, "") : timeOfDay(s * 1000, tz)));
     },
   });
 }
