@@ -60,9 +60,9 @@ def _values(found: Conflicts, k: int) -> dict[str, float]:
         if not math.isfinite(value):
             continue
         values[name] = value
-        sigma = float(getattr(found, f"sigma_{name}")[k]) if hasattr(found, f"sigma_{name}") else 0
-        if math.isfinite(sigma) and sigma:
-            values[f"sigma_{name}"] = sigma
+        sigmas = getattr(found, f"sigma_{name}", None)
+        if sigmas is not None and math.isfinite(sigmas[k]):
+            values[f"sigma_{name}"] = float(sigmas[k])
     return values
 
 
