@@ -58,7 +58,7 @@ def _ground(axes: Axes, site: Site) -> None:
 
 def _frame(axes: Axes, places: NDArray[np.float64], texts: Texts) -> None:
     low, high = places.min(axis=0) - _MARGIN_M, places.max(axis=0) + _MARGIN_M
-    axes.set_aspect("equal", adjustable="datalim")
+    axes.set_aspect("equal")
     axes.set_xlim(low[0], high[0])
     axes.set_ylim(low[1], high[1])
     axes.set_xlabel(texts.t("conflicts.map.east"))
