@@ -22,6 +22,7 @@ __all__ = ["MotionEye", "MotionSettings", "Moving", "blobs_of", "halved"]
 _NEAR = np.ones((3, 3), np.uint8)
 _MOST_SPREAD = 20.0
 _LIGHT_STEP = 9
+_DARK = np.float32(4)  # levels added before dividing, so that black does not blow up
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -257,8 +258,8 @@ def _body(
         return 0.0, box
     here, empty = now[window], street[window]
     gain = np.asarray(cv2.boxFilter(here, cv2.CV_32F, (7, 7)), np.float32)
-    gain /= cv2.boxFilter(empty, cv2.CV_32F, (7, 7)) + np.float32(4)
-    gain *= empty
+    gain /= cv2.boxFilter(empty, cv2.CV_32F, (7, 7)) + _DARK
+    gain *= empty + _DARK
     gain -= here
     lit = cv2.inRange(gain, -settings.min_structure, settings.min_structure)
     body = np.asarray(cv2.bitwise_and(inside, cv2.bitwise_not(lit)), np.uint8)
