@@ -74,9 +74,9 @@ def _legend(axes: Axes, texts: Texts) -> None:
         Line2D([], [], linestyle="", marker=mark, color=_GROUND, label=_kind(kind, texts))
         for kind, mark in _MARKS.items()
     ]
-    axes.legend(
-        handles=[*dots, *marks], loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False
-    )
+    figure = axes.get_figure()
+    assert figure is not None
+    figure.legend(handles=[*dots, *marks], loc="outside right center", frameon=False)
 
 
 def _level(level: int, texts: Texts) -> str:
