@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 from tests.bench.clips import STREET, real_clip, shared_video
 from tests.bench.counts import bench_counts, hand_counted, staged
+from tests.bench.desk import bench_desk
 from tests.bench.loops import bench_loops, bench_pipeline
 from tests.bench.measure import Row, row, table
 from tests.bench.parts import bench_mosaic, bench_reading, bench_store
@@ -28,10 +29,10 @@ OUT = Path("bench-out")
 def main() -> int:
     """Run what is asked for, print and write the table; return the exit code."""
     ask = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
-    ask.add_argument("only", nargs="*", help="pipeline tracker counts loops parts (all)")
+    ask.add_argument("only", nargs="*", help="pipeline tracker counts loops desk parts (all)")
     ask.add_argument("--rounds", type=int, default=5)
     asked = ask.parse_args()
-    parts = asked.only or ["pipeline", "tracker", "counts", "loops", "parts"]
+    parts = asked.only or ["pipeline", "tracker", "counts", "loops", "desk", "parts"]
     net = chosen_net("nanodet")
     rows: list[Row] = []
     for found in _rows(parts, net, asked.rounds):
@@ -59,6 +60,8 @@ def _rows(parts: list[str], net: Detector | None, rounds: int) -> Iterator[Row]:
     if "loops" in parts:
         for height_px in (1080, 360):
             yield from bench_loops(real_clip(clips, height_px), net, rounds=rounds)
+    if "desk" in parts:
+        yield from bench_desk(rounds=rounds)
     if "parts" in parts:
         yield from bench_reading(real_clip(clips, 1080), rounds=rounds)
         yield from bench_mosaic(rounds=rounds)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from tests.bench.clips import Clip, camera_clip
 from tests.bench.counts import bench_counts, staged, wrong_by
+from tests.bench.desk import bench_desk
 from tests.bench.loop import gate_site, watched
 from tests.bench.loops import bare_decode, bench_loops, bench_pipeline
 from tests.bench.measure import Cost, Row, row, table, take_turns
@@ -107,3 +108,9 @@ def test_rules_over_generated_hours_and_staged_violations() -> None:
     assert upper_bound(0) == pytest.approx(3.689, abs=1e-3)
     found = dict(detection_rates(2))
     assert sum(found.values()) >= 2 * len(found) - 4
+
+
+def test_every_page_of_the_desk_is_asked_beside_its_query() -> None:
+    found = checked(bench_desk(rounds=1, cameras=2, days=2, events=40))
+    assert {"desk results", "desk queue of events", "desk comparison, 14 days each"} <= set(found)
+    assert all(value > 0 for value in found.values())

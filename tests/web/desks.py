@@ -46,7 +46,10 @@ speed_limit_kmh = 60
 origin_lonlat = [76.95, 43.25]
 [[camera]]
 id = "north"
-plane = { points_px = [[100, 300], [540, 300], [430, 120], [210, 120], [320, 180], [320, 300]], points_m = [[-4, 8], [4, 8], [4, 16], [-4, 16], [0, 12], [0, 8]], size_px = [640, 360] }
+[camera.plane]
+points_px = [[100, 300], [540, 300], [430, 120], [210, 120], [320, 180], [320, 300]]
+points_m = [[-4, 8], [4, 8], [4, 16], [-4, 16], [0, 12], [0, 8]]
+size_px = [640, 360]
 [[camera]]
 id = "south"
 [[gate]]
@@ -118,7 +121,8 @@ def some_bins(camera_id: str, site: Site, start_ns: int, *, width_s: float, leve
             rows["count"] += (rng.poisson(level * width_s / 900, slices) * watched).tolist()
             rows["exposure_s"] += (watched * width_s).tolist()
             rows["flags"] += ["day" if seen else "day;partial" for seen in watched]
-    return Bins(camera_id=camera_id, site_version=site.site_version, width_s=width_s, **rows)
+    columns: dict[str, Any] = rows
+    return Bins(camera_id=camera_id, site_version=site.site_version, width_s=width_s, **columns)
 
 
 def a_flow(site: Site, run: Run, run_id: int) -> Flow:

@@ -55,7 +55,7 @@ class Answer(BaseModel):
 class Ask(BaseModel):
     """What the browser asks; unknown keys are refused."""
 
-    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+    model_config = ConfigDict(extra="forbid")
 
 
 class SignIn(Ask):

@@ -179,6 +179,6 @@ class Verdict(Ask):
     def _complete(self) -> "Verdict":
         if (self.verdict == "reject") != (self.reason is not None):
             raise ValueError("a rejection, and nothing else, names its reason")
-        if self.verdict == "note" and not self.note:
+        if self.verdict == "note" and not self.note.strip():
             raise ValueError("a note wants words")
         return self

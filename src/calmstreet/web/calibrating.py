@@ -56,10 +56,13 @@ def calibration_report(picks: Picks) -> CalibrationReport:
         return _refused(fault)
     spec = plane_spec(picks)
     try:
-        found = calibrate(spec, width_px=picks.width_px, height_px=picks.height_px)
+        with np.errstate(all="ignore"):
+            found = calibrate(spec, width_px=picks.width_px, height_px=picks.height_px)
+            return _report(spec, found)
     except CalibrationError as error:
         return _refused(str(error))
-    return _report(spec, found)
+    except np.linalg.LinAlgError:
+        return _refused("these points determine no plane; spread them on the ground")
 
 
 def _fault(picks: Picks) -> str:

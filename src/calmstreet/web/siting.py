@@ -4,6 +4,8 @@ import difflib
 import tomllib
 from typing import Any
 
+import numpy as np
+
 from calmstreet.config.site import check_frame, dump_site_toml, parse_site, site_of_tables
 from calmstreet.errors import CalibrationError, ConfigError
 from calmstreet.geometry.planes import planes_of
@@ -125,9 +127,12 @@ def _on_picture(site: Site, camera_id: str, size_px: tuple[int, int]) -> list[Fa
 
 def _planes(site: Site, sizes_px: Sizes) -> list[Fault]:
     try:
-        found = planes_of(site, {name: size for name, size in sizes_px.items() if size[0]})
+        with np.errstate(all="ignore"):
+            found = planes_of(site, {name: size for name, size in sizes_px.items() if size[0]})
     except CalibrationError as error:
         return [_fault("camera.plane", str(error))]
+    except np.linalg.LinAlgError:
+        return [_fault("camera.plane", "its points determine no plane; spread them on the ground")]
     sketches = {
         name: "; ".join(plane.reasons) for name, plane in found.planes.items() if plane.reasons
     }

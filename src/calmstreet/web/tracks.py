@@ -30,7 +30,7 @@ def _paths(
     for track in tracks:
         rows = track.points
         speed = np.hypot(*rows.velocity_mps.astype(np.float64).T) * 3.6
-        heading = (90 - np.degrees(rows.heading_rad.astype(np.float64))) % 360
+        heading = np.round(90 - np.degrees(rows.heading_rad.astype(np.float64)), 1) % 360
         sigma = np.sqrt(np.maximum(rows.cov_m2[:, 0], rows.cov_m2[:, 2]).astype(np.float64))
         foot = rows.foot_px().astype(np.float64).round(1).tolist() if has_picture else []
         yield TrackPath(
