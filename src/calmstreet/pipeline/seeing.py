@@ -1,5 +1,6 @@
 """Both eyes and the tracker on one run, at a pace: frames in, road users out. Nothing is stored."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from calmstreet.model.run import Run
 from calmstreet.model.site import Site
 from calmstreet.perception.detector import Detector, Eyes, Sight
 from calmstreet.perception.ground import Ground
+from calmstreet.perception.light import light_of
 from calmstreet.perception.tracker import Tracker
 from calmstreet.units import NS_PER_S
 from calmstreet.video.anchorage import Anchorage, Registration
@@ -119,11 +121,17 @@ class Seer:
         found = sight.detections
         if not lies.still:
             found = replace(found, box_px=lies.registered(found.box_px))
-        points = self._tracker.update(found)
+        dark = light_of(float(np.median(sight.small[::8, ::8]))) == "night"
+        points = self._tracker.update(found, dark=dark)
         if self._ground is not None:
             points = self._ground.update(points)
         self._held = lies.as_seen(self._tracker.held_px())
         return sight, points
+
+    @property
+    def boxes_as_seen(self) -> Callable[[NDArray[np.float32]], NDArray[np.float32]] | None:
+        """Return what sends the reference's boxes into the last picture; None if it lies alike."""
+        return None if self._lies is None or self._lies.still else self._lies.as_seen
 
     def as_seen(self, points: TrackPoints) -> TrackPoints:
         """Return the rows of the last look with boxes where its picture shows them, to draw."""

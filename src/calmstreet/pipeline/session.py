@@ -12,6 +12,7 @@ import numpy as np
 from calmstreet.errors import StoreError, VideoError
 from calmstreet.model.run import Run
 from calmstreet.perception.detector import Detector
+from calmstreet.perception.lamp import LampReader
 from calmstreet.pipeline import warned
 from calmstreet.pipeline.anchoring import moved_notes, reference_street
 from calmstreet.pipeline.eyes import detector_version
@@ -179,6 +180,7 @@ class Session:
                 reference=reference_street(self.catalogue, run, site, self.request.site),
             ),
             keeper=self._keeper(t_ns, *size),
+            lamps=LampReader(site.signals, width_px=width_px, height_px=height_px),
         )
         keep_background(self.catalogue, run, site, background, self.net)
 
@@ -231,6 +233,8 @@ class Session:
         run = replace(self._run, **changes)
         self.catalogue.update_run(run.run_id, **changes)
         self.catalogue.save_shifts(run.run_id, watch.seer.anchorage.shifts())
+        if watch.lamps:
+            self.catalogue.save_signal_changes(run.run_id, watch.lamps.finish())
         flow = judge_run(self.catalogue, run, self.plan.site)
         if watch.seer.plane is not None:
             smooth_run(self.catalogue, run, watch.seer.plane)

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from calmstreet.model.frame import Frame
 from calmstreet.model.run import Run
+from calmstreet.perception.lamp import LampReader
 from calmstreet.perception.light import LightWatch
 from calmstreet.perception.motion import halved
 from calmstreet.pipeline.eyes import detector_version
@@ -40,13 +41,15 @@ class Watch:
     Decoding and looking drive each other out of the processor's caches, so the frames of files
     wait for each other, ``at_once`` of them or as many as fit: a tenth of the time is saved. Where
     nobody wants colours (no net, no video) only their low-scale luma waits, and the decoder writes
-    into the same memory again.
+    into the same memory again. Lamps are read in every frame at once; while the camera sways no
+    frame waits, so that they are read where the last picture showed them.
     """
 
     catalogue: Catalogue
     run: Run
     seer: Seer
     keeper: Keeper
+    lamps: LampReader | None = None
     at_once: int = AT_ONCE
     tally: Tally = field(default_factory=Tally)
     light: LightWatch = field(default_factory=LightWatch)
@@ -69,11 +72,15 @@ class Watch:
         tally.last_ns = frame.t_ns
         tally.frames += 1
         tally.repeated += frame.repeated
+        if self.lamps:
+            self.lamps.update(frame, as_seen=self.seer.boxes_as_seen)
         if not self.seer.wants(frame):
             return
         tally.analysed += 1
         self._waiting.append(frame if self._needs_colour() else low_scale(frame))
         fit = MOST_WAITING_PX // frame.luma.size
+        if self.lamps and self.seer.boxes_as_seen is not None:
+            fit = 1
         if len(self._waiting) >= min(self.at_once, fit):
             self._look()
 
@@ -102,7 +109,7 @@ def low_scale(frame: Frame) -> Frame:
     small = halved(frame.luma, SMALL_WIDTH_PX)
     small = small.copy() if small is frame.luma else small
     whole_px = (frame.width_px, frame.height_px)
-    return replace(frame, luma=small, to_bgr=_no_colour, whole_px=whole_px)
+    return replace(frame, luma=small, to_bgr=_no_colour, whole_px=whole_px, pick_bgr=None)
 
 
 def _no_colour(width_px: int, height_px: int) -> NDArray[np.uint8]:

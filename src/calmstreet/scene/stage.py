@@ -12,6 +12,7 @@ from calmstreet.model.site import Site
 from calmstreet.scene.bodies import size_m, vehicle
 from calmstreet.scene.camera import Pinhole
 from calmstreet.scene.figures import STRIDE_M, Figure, figure
+from calmstreet.scene.heads import Head, draw_on_pole
 from calmstreet.scene.lights import add_head_lights, sweep_shadow
 from calmstreet.scene.paint import Drawn, Pose, draw_figure, draw_shadow, draw_solid, to_world
 from calmstreet.scene.solids import Light
@@ -38,6 +39,7 @@ class Scene:
     passes over the street, none when 0; ``flicker`` share by which the light swings slowly.
     ``turns`` says from which second on which other camera at the same place looks; ``sway_rad``
     by how much, ``sway_hz`` how often a second the mast nods; the truth's boxes are as it sees.
+    ``heads`` are signal heads; who is nearer to the camera hides them.
     """
 
     name: str
@@ -56,6 +58,7 @@ class Scene:
     turns: tuple[tuple[float, Pinhole], ...] = ()
     sway_rad: float = 0.0
     sway_hz: float = 1.0
+    heads: tuple[Head, ...] = ()
 
     def resting_camera(self, t_s: float) -> Pinhole:
         """Return the camera that looks at an instant, as it hangs without wind."""
@@ -154,7 +157,16 @@ class Stage:
         if scene.light.lamps:
             beams = [one.pose for one in cast if one.limbs is None and _drives(one)]
             add_head_lights(canvas, beams, camera=self._camera)
-        drawn = [self._draw(canvas, one) for one in cast]
+        heads = self._heads()
+        drawn = []
+        for one in cast:
+            while heads and self._away_m(*heads[0].place_m[:2]) >= self._away_m(
+                one.pose.x_m, one.pose.y_m
+            ):
+                self._draw_head(canvas, heads.pop(0), t_s)
+            drawn.append(self._draw(canvas, one))
+        for head in heads:
+            self._draw_head(canvas, head, t_s)
         rows = self._truth(cast, drawn, frame)
         return self._seen(canvas, t_s, frame), rows
 
@@ -165,9 +177,21 @@ class Stage:
             state = actor.state(t_s)
             if state is not None:
                 cast.append(_one(actor, *state))
+        return sorted(cast, key=lambda one: -self._away_m(one.pose.x_m, one.pose.y_m))
+
+    def _heads(self) -> list[Head]:
+        """Return the signal heads, far ones first."""
+        return sorted(self.scene.heads, key=lambda head: -self._away_m(*head.place_m[:2]))
+
+    def _away_m(self, x_m: float, y_m: float) -> float:
+        """Return how far a place on the ground is from the camera's foot."""
         place = self._camera.place_m
-        return sorted(
-            cast, key=lambda one: -np.hypot(one.pose.x_m - place[0], one.pose.y_m - place[1])
+        return float(np.hypot(x_m - place[0], y_m - place[1]))
+
+    def _draw_head(self, canvas: Picture, head: Head, t_s: float) -> None:
+        light = self.scene.light
+        draw_on_pole(
+            canvas, head, t_s, camera=self._camera, exposure=light.exposure, night=light.lamps
         )
 
     def _draw(self, canvas: Picture, one: _Cast) -> Drawn:

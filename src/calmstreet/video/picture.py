@@ -140,6 +140,41 @@ class Planes:
             cast(NDArray[np.uint8], cv2.transform(merged, _matrix(self._is_709(), self._is_full())))
         )
 
+    def pick_bgr(self, x_px: NDArray[np.intp], y_px: NDArray[np.intp]) -> NDArray[np.uint8]:
+        """Return the colours uint8 (n, 3) of upright pixels (n,), without making a picture."""
+        frame, components = self._frame, self._frame.format.components
+        luma = self._picked(0, frame.width, frame.height, 1, x_px, y_px)
+        if len(self._planes) == 1:
+            return np.repeat(luma[:, None], 3, axis=1)
+        wide, high = components[1].width, components[1].height
+        size = (
+            (frame.height, frame.width) if self._quarter_turns % 2 else (frame.width, frame.height)
+        )
+        part = (high, wide) if self._quarter_turns % 2 else (wide, high)
+        x, y = x_px * part[0] // size[0], y_px * part[1] // size[1]
+        if len(self._planes) == 2:
+            both = self._picked(1, wide, high, 2, x, y)
+            u, v = both.T[::-1] if frame.format.name == "nv21" else both.T
+        else:
+            u, v = (self._picked(k, wide, high, 1, x, y) for k in (1, 2))
+        merged = np.stack([luma, u, v], axis=1)[:, None]
+        matrix = _matrix(self._is_709(), self._is_full())
+        return cast(NDArray[np.uint8], cv2.transform(merged, matrix)[:, 0])
+
+    def _picked(
+        self,
+        index: int,
+        width: int,
+        height: int,
+        channels: int,
+        x: NDArray[np.intp],
+        y: NDArray[np.intp],
+    ) -> NDArray[np.uint8]:
+        """Return upright pixels of one plane, (n,) or (n, channels)."""
+        upright = np.rot90(self._plane(index, width, height, channels), self._quarter_turns)
+        picked = upright[y, x]
+        return self._eight_bit(picked).reshape(picked.shape) if self._deep else picked
+
     def _gray(self, luma: NDArray[np.uint8]) -> NDArray[np.uint8]:
         return cast(NDArray[np.uint8], cv2.cvtColor(luma, cv2.COLOR_GRAY2BGR))
 

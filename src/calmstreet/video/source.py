@@ -355,6 +355,7 @@ class FileSource:
             luma=planes.luma,
             to_bgr=planes.to_bgr,
             repeated=repeated,
+            pick_bgr=planes.pick_bgr,
         )
         self._first_ns = t_ns if self._first_ns is None else self._first_ns
         self._last_ns = t_ns
