@@ -60,6 +60,22 @@ def test_a_soft_shadow_or_headlight_is_nobody(factor: float) -> None:
     assert len(bodies(look(eye, 0, lit))) == 0
 
 
+def test_a_beam_on_a_dark_road_is_nobody_and_a_car_there_is_somebody() -> None:
+    """A sensor's noise and all: the beam makes the road four times as bright."""
+    dice = np.random.default_rng(4)
+    dark = (street() * 0.35).astype(np.uint8)
+
+    def noisy(picture: NDArray[np.float64]) -> NDArray[np.uint8]:
+        return np.clip(picture + dice.normal(0, 3, picture.shape), 0, 255).astype(np.uint8)
+
+    x = np.linspace(-1, 1, WIDTH)[None, :]
+    y = np.linspace(-1, 1, HEIGHT)[:, None]
+    beam = 1 + 3 * np.clip(1.4 - np.hypot(3 * x, 2.5 * y), 0, 1)
+    eye = MotionEye(samples=np.stack([noisy(dark.astype(float)) for _ in range(25)]))
+    assert len(bodies(look(eye, 0, noisy(dark * beam)))) == 0
+    assert len(bodies(look(eye, 1, noisy(with_car(dark, 100, light=60).astype(float))))) == 1
+
+
 def test_a_cloud_over_everything_is_nobody() -> None:
     eye = MotionEye(samples=np.stack([street()] * 5))
     for step in range(20):

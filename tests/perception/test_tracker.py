@@ -1,5 +1,7 @@
 """The tracker on made-up streets: who is one, who is two, and who is nobody."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -264,6 +266,52 @@ def test_a_part_of_a_car_is_no_second_car() -> None:
         points = tracker.update(a_step(k / 10, boxes, score=[0.8, 0.5][: len(boxes)]))
         assert len(believed(points)) <= 1
     assert len(tracker.live()) <= 2
+
+
+def a_blob(
+    start_px: tuple[float, float],
+    velocity_px: tuple[float, float] = (60.0, 0.0),
+    *,
+    from_s: float = 0.0,
+) -> Walk:
+    """What only motion sees: a beam, or somebody in the dark."""
+    return replace(
+        a_walk(start_px, velocity_px, size_px=(70.0, 24.0), between_s=(from_s, 9.0)),
+        source=Eye.MOTION,
+        kind=Kind.UNKNOWN,
+    )
+
+
+def users_in_the_dark(*walks: Walk, dark: bool = True) -> int:
+    """Return how many road users are believed in six seconds of night."""
+    tracker = a_tracker()
+    steps = walked(walks, fps=10.0, duration_s=6.0, net_every=2)
+    return len(serials(believed(concat_points([tracker.update(s, dark=dark) for s in steps]))))
+
+
+def test_a_beam_ahead_of_a_car_is_nobody_at_night() -> None:
+    car, beam = a_walk((40, 200)), a_blob((100, 205))
+    assert users_in_the_dark(car, beam) == 1
+    assert users_in_the_dark(car, beam, dark=False) == 2
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        a_blob((100, 205), (85.0, 0.0)),
+        a_blob((100, 205), (40.0, 22.0)),
+        a_blob((-20, 195), from_s=0.5),
+        a_blob((130, 205)),
+    ],
+    ids=["faster", "crossing", "behind", "apart"],
+)
+def test_who_goes_a_way_of_his_own_at_night_is_somebody(other: Walk) -> None:
+    assert users_in_the_dark(a_walk((40, 200)), other) == 2
+
+
+def test_a_motorcycle_that_was_there_before_the_car_is_somebody() -> None:
+    car = a_walk((40, 200), between_s=(2.0, 9.0))
+    assert users_in_the_dark(car, a_blob((100, 205))) == 2
 
 
 def test_a_car_that_waits_before_a_bus_is_a_user_of_its_own() -> None:

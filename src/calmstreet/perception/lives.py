@@ -13,6 +13,7 @@ from calmstreet.units import NS_PER_S, ns_from_s
 
 __all__ = [
     "TrackerSettings",
+    "beams",
     "ended",
     "hidden_share",
     "note_misses",
@@ -28,6 +29,8 @@ _BLIND_TENTATIVE_NS = 1_200_000_000
 _TWIN_NS = NS_PER_S
 _TWIN_SEEN_NS = NS_PER_S // 2
 _TWIN_SIZES_PER_S = 0.15
+_BEAM_NS = NS_PER_S
+_BEAM_SHARE = 0.25
 _HIDDEN = 0.3
 _WHOLLY_HIDDEN = 0.8
 _FEW = 12
@@ -180,12 +183,12 @@ def shown(
 
 
 def hidden_share(
-    table: TrackTable, boxes: NDArray[np.float64]
+    table: TrackTable, boxes: NDArray[np.float64], *, dark: bool = False
 ) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
     """Return the greatest share of each box under one other box, and the rows that are doubles.
 
     A double moves like the other and lies inside it or covers the same place, and is not one of
-    two users whom the net saw apart in the same step.
+    two users whom the net saw apart in the same step. In the ``dark`` beams are doubles, too.
     """
     share = np.zeros(len(table))
     i, j = touching(boxes, boxes)
@@ -197,10 +200,11 @@ def hidden_share(
     area_i = area.take(i)
     shared = overlaps(boxes.take(i, axis=1), boxes.take(j, axis=1))
     _raise(share, i, shared / area_i * table.sure.take(j))
+    lit = beams(table, i, j) if dark else i[:0]
     close = shared > 0.6 * np.minimum(area_i, area.take(j))
     if not np.count_nonzero(close):
-        return share, i[:0]
-    return share, twins(table, i[close], j[close], shared[close])
+        return share, lit
+    return share, np.concatenate((lit, twins(table, i[close], j[close], shared[close])))
 
 
 def _raise(highest: NDArray[np.float64], i: NDArray[np.intp], values: NDArray[np.float64]) -> None:
@@ -234,6 +238,30 @@ def twins(
     fresh = (table.seen_ns[i] >= recent_ns) & (table.seen_ns[j] >= recent_ns)
     double: NDArray[np.intp] = i[(inside | around | same) & alike & weaker & fresh]
     return double
+
+
+def beams(table: TrackTable, i: NDArray[np.intp], j: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Return the rows ``i`` that look like the light of the lamps of vehicle ``j``, touching it.
+
+    Only motion ever saw it, it goes ahead of the vehicle as fast as that, and it was not on its
+    way for a second before the vehicle was seen: who was there before is somebody.
+    """
+    pair = (table.net_hits[i] == 0) & table.sure[j] & (table.net_hits[j] > 0)
+    pair &= _IS_VEHICLE[table.kind[j]] & (table.birth_ns[i] >= table.birth_ns[j] - _BEAM_NS)
+    i, j = i[pair], j[pair]
+    if not len(i):
+        return i
+    rate_j = table.rate[:2].take(j, axis=1)
+    speed = np.hypot(*rate_j)
+    apart = np.hypot(*(table.rate[:2].take(i, axis=1) - rate_j))
+    size = table.size_px()
+    ahead = ((table.mean[:2].take(i, axis=1) - table.mean[:2].take(j, axis=1)) * rate_j).sum(axis=0)
+    lit: NDArray[np.intp] = i[
+        (apart < _BEAM_SHARE * (speed + size[j]))
+        & (ahead > 0)
+        & (speed > _STANDS_SIZES_PER_S * size[j])
+    ]
+    return lit
 
 
 def _strength(table: TrackTable, rows: NDArray[np.intp]) -> NDArray[np.int64]:

@@ -75,12 +75,12 @@ class Tracker:
         self._t_ns: int | None = None
         self._serial = 0
 
-    def update(self, detections: Detections) -> TrackPoints:
+    def update(self, detections: Detections, *, dark: bool = False) -> TrackPoints:
         """Take the boxes of one step and return the rows of this step, in order of track_id.
 
         Rows are those of measured tracks, tentative until they are confirmed, and of coasted
         ones as long as that is plausible. Who gave no row for two seconds comes back as another.
-        Raises ValueError when time runs backwards.
+        When ``dark`` beams are nobody. Raises ValueError when time runs backwards.
         """
         t_ns = detections.t_ns
         dt_s = 0.0 if self._t_ns is None else s_from_ns(t_ns - self._t_ns)
@@ -96,7 +96,7 @@ class Tracker:
         free = self._associate(seen, detections.looked, t_ns)
         lives.note_misses(self._table, detections.looked, t_ns)
         self._bear(seen, free, t_ns)
-        now = self._judge(t_ns)
+        now = self._judge(t_ns, dark)
         visible = self._visible(now, t_ns)
         self._rename(visible, t_ns)
         return self._rows(visible)
@@ -285,7 +285,7 @@ class Tracker:
         votes.vote(born, kind, born.trust, np.ones(len(new), np.bool_))
         self._table = self._table.with_rows(born)
 
-    def _judge(self, t_ns: int) -> NDArray[np.bool_]:
+    def _judge(self, t_ns: int, dark: bool) -> NDArray[np.bool_]:
         """Confirm, mark and end tracks after this step's boxes; return who was measured now."""
         table, limits = self._table, self._settings
         boxes = table.boxes()
@@ -297,7 +297,7 @@ class Tracker:
             table.moved |= now & votes.has_moved(table, boxes, self._frame_px)
         votes.mark_riders(table, t_ns)
         lives.run_standing_clock(table, now, t_ns)
-        self._hidden, doubles = lives.hidden_share(table, boxes)
+        self._hidden, doubles = lives.hidden_share(table, boxes, dark=dark)
         new = np.count_nonzero(table.sure) < len(table)
         if new:
             ripe = lives.ripe(table, boxes, self._frame_px, limits)
