@@ -92,13 +92,14 @@ def _npm_pack(target: Path) -> Path:
     return packed[0]
 
 
-def _reason(errors: bytes) -> str:
+def _reason(errors: str | bytes) -> str:
     r"""Return the words of npm that say most, on one line.
 
     >>> _reason(b"npm error code ENOTFOUND\nnpm error request failed, reason: no such host\n")
     'code ENOTFOUND, request failed, reason: no such host'
     """
-    lines = [line.strip() for line in errors.decode(errors="replace").splitlines()]
+    text = errors if isinstance(errors, str) else errors.decode(errors="replace")
+    lines = [line.strip() for line in text.splitlines()]
     said = [line.removeprefix("npm error ") for line in lines if line.startswith("npm error")]
     telling = [line for line in said if line.startswith("code") or "reason:" in line]
     return ", ".join(telling or said[:1]) or "it gave no reason"

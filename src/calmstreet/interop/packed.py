@@ -39,9 +39,8 @@ def opened_text(path: Path, wanted: str, *, on_cut: OnCut | None = None) -> Iter
 
     A gzip file that ends in the middle ends the lines; ``on_cut`` is told, else it is an error.
     """
-    with _opened(path) as binary:
-        with io.TextIOWrapper(binary, "utf-8-sig", newline="") as text:
-            yield _lines(text, path, wanted, on_cut)
+    with _opened(path) as binary, io.TextIOWrapper(binary, "utf-8-sig", newline="") as text:
+        yield _lines(text, path, wanted, on_cut)
 
 
 def _lines(text: IO[str], path: Path, wanted: str, on_cut: OnCut | None) -> Iterator[str]:

@@ -118,7 +118,8 @@ class LampReader:
         middle = (boxes[:, None, :2] + boxes[:, None, 2:]) / 2
         half = (boxes[:, None, 2:] - boxes[:, None, :2]) / 2
         places = middle + half * _PLACES
-        outside = ~((middle[:, 0] >= 0) & (middle[:, 0] < self._size)).all(axis=1)
+        seen = ((middle[:, 0] >= 0) & (middle[:, 0] < self._size)).all(axis=1)
+        outside = ~np.asarray(seen, np.bool_)
         limit = np.array(self._size, np.float32) - 1
         inside = np.clip(np.nan_to_num(places), 0, limit).astype(np.intp)
         return inside[..., 0].ravel(), inside[..., 1].ravel(), outside

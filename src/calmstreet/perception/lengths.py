@@ -34,9 +34,9 @@ def length_seen(
 ) -> tuple[Floats, Floats]:
     """Return the length (n,) in metres that each row's box shows, and its weight (n,) in 1/m2.
 
-    ``place_m`` (n, 2) is where the bodies stand. The weight is 0, and the length 0, where the box does not tell: other eyes than the net's,
-    hidden or cut boxes, no heading or a doubtful one (``heading_sigma_rad`` (n,)), people, or a
-    vehicle seen from its end.
+    ``place_m`` (n, 2) is where the bodies stand. The weight is 0, and the length 0, where the box
+    does not tell: other eyes than the net's, hidden or cut boxes, no heading or a doubtful one
+    (``heading_sigma_rad`` (n,)), people, or a vehicle seen from its end.
     """
     told, weight = np.zeros(len(points)), np.zeros(len(points))
     rows = np.flatnonzero(
