@@ -30,7 +30,9 @@ def add_verbs(app: typer.Typer) -> None:
 
 
 def forecast(
-    counts: Annotated[Path, typer.Argument(metavar="COUNTS", help="CSV or Parquet of series.")],
+    counts: Annotated[
+        Path, typer.Argument(metavar="COUNTS", help="CSV or Parquet of series, or a result folder.")
+    ],
     out: OutFile = Path("forecast.csv"),
     horizon: Annotated[str, typer.Option(help="How far: 15min, 24h, 7d.")] = "24h",
     backtest: Annotated[
@@ -78,7 +80,9 @@ def forecast(
 
 
 def anomalies(
-    counts: Annotated[Path, typer.Argument(metavar="COUNTS", help="CSV or Parquet of series.")],
+    counts: Annotated[
+        Path, typer.Argument(metavar="COUNTS", help="CSV or Parquet of series, or a result folder.")
+    ],
     out: OutFile = Path("anomalies.csv"),
     tz: TimeZone = "UTC",
     step: Step = None,
@@ -98,7 +102,9 @@ def anomalies(
 
 
 def nightly(
-    counts: Annotated[Path, typer.Argument(metavar="COUNTS", help="CSV or Parquet of series.")],
+    counts: Annotated[
+        Path, typer.Argument(metavar="COUNTS", help="CSV or Parquet of series, or a result folder.")
+    ],
     out: Annotated[Path, typer.Option(help="Folder that keeps forecasts and scores.")] = Path(
         "outlook"
     ),

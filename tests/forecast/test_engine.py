@@ -6,7 +6,7 @@ from tests.forecast.series import a_street, rows_of
 
 from calmstreet.errors import InputError
 from calmstreet.forecast.backtest import backtest, key_horizons
-from calmstreet.forecast.conformal import LEVELS, adapted_levels, banded, fit_band
+from calmstreet.forecast.conformal import LEVELS, Residuals, adapted_levels, banded, fit_band
 from calmstreet.forecast.engine import LIGHTGBM, Fitted, fit, held_out_from
 from calmstreet.forecast.floor import FLOORS, four_week_mean, seasonal_naive
 from calmstreet.forecast.grid import Grid, grid_of
@@ -85,6 +85,29 @@ def test_looking_back_follows_the_local_clock() -> None:
     assert noon - week_ago == 167
     skipped = int(np.flatnonzero(t_ns == from_iso("2026-03-30T02:00:00", tz))[0])
     assert look.days(1)[skipped] == -1
+
+
+def test_intervals_of_a_backtest_follow_what_came() -> None:
+    week, change, count = 24 * 7, 24 * 7 * 30, 24 * 7 * 40
+    random = np.random.default_rng(3)
+    spread = np.where(np.arange(count) < change, 30.0, 6.0)
+    values = 200 + random.normal(size=count) * spread
+    grid = rows_of(values.tolist(), step_ns=HOUR_NS)
+    (score,) = [s for s in backtest(grid, horizon=1, folds=1, models=()) if s.model == "chosen"]
+    stale = fit(grid.until(change), horizon=1, models=())
+    look, at = LookBack(grid, ahead=0), np.arange(change + 4 * week, count)
+    frozen = stale.quantiles(look, at, origin=at - 1, group=stale.group_of(1))
+    held = ((values[at] >= frozen[1, 0]) & (values[at] <= frozen[3, 0])).mean()
+    assert held > 0.9
+    assert 0.4 < score.coverage50 < held - 0.15
+
+
+def test_old_residuals_are_forgotten() -> None:
+    day_ns = 24 * HOUR_NS
+    old = Residuals(value=np.full((1, 3), 9.0, np.float32), wall_ns=np.arange(3) * day_ns)
+    new = old.and_then(np.ones((1, 1), np.float32), wall_ns=np.array([57 * day_ns]))
+    assert new.value.tolist() == [[9.0, 1.0]]
+    assert (new.wall_ns // day_ns).tolist() == [2, 57]
 
 
 def test_nothing_after_the_origin_is_seen(street: Grid, floors: Fitted) -> None:

@@ -14,7 +14,7 @@ from calmstreet.forecast.extremes import (
     mean_residual_life,
     tail_probability,
 )
-from calmstreet.forecast.risk import rate_interval, rate_ratio, risk_of
+from calmstreet.forecast.risk import excesses, rate_interval, rate_ratio, risk_of
 
 TRUE = stats.genpareto.sf(1.5, -0.2, scale=0.45)
 
@@ -118,13 +118,22 @@ def test_rates_and_their_ratio() -> None:
 
 
 def test_platoons_count_once() -> None:
-    keep = declustered([1, 5, 2, 9, 3], time_s=[0, 20, 40, 200, 230], apart_s=60.0)
+    keep = declustered([1, 5, 2, 9, 3], time_s=[0, 20, 40, 200, 230], block_s=60.0)
     assert keep.tolist() == [False, True, False, True, False]
     random = np.random.default_rng(1)
     alone = random.uniform(0, 1e6, 400)
     assert extremal_index(alone, span_s=1e6) > 0.8
     together = np.repeat(random.uniform(0, 1e6, 80), 5) + np.tile(np.arange(5), 80)
     assert extremal_index(together, span_s=1e6) < 0.4
+
+
+def test_a_junction_without_pause_is_many_stories() -> None:
+    time_s = np.arange(0, 3600, 20.0)
+    value_s = 1.0 + 0.5 * np.random.default_rng(2).random(len(time_s))
+    assert declustered(-value_s, time_s=time_s, block_s=60.0).sum() == 60
+    found = risk_of(value_s, time_s=time_s, hours=1.0)
+    assert found.excesses == excesses(value_s, time_s=time_s, threshold_s=found.threshold_s)
+    assert found.excesses > 30
 
 
 def test_diagnostics_tell_good_from_bad() -> None:

@@ -1,6 +1,7 @@
 """The verbs of the outlook from table to table, picture and page."""
 
 import csv
+import importlib.util
 import json
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,10 @@ from tests.forecast.series import a_street
 from tests.whole.line import calm
 
 from calmstreet.errors import CalmstreetError, InputError
+from calmstreet.forecast.engine import LIGHTGBM, fit
 from calmstreet.forecast.grid import Grid
+from calmstreet.model.bins import Bins
+from calmstreet.model.kinds import Kind
 from calmstreet.pipeline.outlook_anomalies import ANOMALY_COLUMNS, find_anomalies
 from calmstreet.pipeline.outlook_counts import duration_s, read_counts
 from calmstreet.pipeline.outlook_forecast import (
@@ -20,9 +24,11 @@ from calmstreet.pipeline.outlook_forecast import (
     SCORE_COLUMNS,
     ForecastRequest,
     forecast_counts,
+    forecast_rows,
 )
 from calmstreet.pipeline.outlook_hotspots import HOTSPOT_COLUMNS, find_hotspots
-from calmstreet.pipeline.outlook_nightly import LIVE_COLUMNS, run_nightly
+from calmstreet.pipeline.outlook_live import LIVE_COLUMNS, SERIES_COLUMNS, Night, series_rows
+from calmstreet.pipeline.outlook_nightly import run_nightly
 from calmstreet.pipeline.outlook_place import PLACE_COLUMNS, PlaceRequest, place_sites
 from calmstreet.pipeline.outlook_risk import RISK_COLUMNS, risk_of_conflicts
 from calmstreet.pipeline.outlook_sites import (
@@ -34,6 +40,7 @@ from calmstreet.pipeline.outlook_sites import (
 from calmstreet.pipeline.outlook_tables import read_table, write_table
 from calmstreet.pipeline.outlook_wording import sentences
 from calmstreet.pipeline.progress import quiet
+from calmstreet.store.catalogue import Catalogue
 from calmstreet.units import to_iso
 
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "outlook.md"
@@ -85,8 +92,8 @@ def street() -> Grid:
 
 @pytest.mark.parametrize(
     "columns",
-    [FORECAST_COLUMNS, SCORE_COLUMNS[3:], ANOMALY_COLUMNS, SCREEN_COLUMNS, RISK_COLUMNS,
-     HOTSPOT_COLUMNS, PLACE_COLUMNS],
+    [FORECAST_COLUMNS, SCORE_COLUMNS[3:], LIVE_COLUMNS, SERIES_COLUMNS, ANOMALY_COLUMNS,
+     SCREEN_COLUMNS, RISK_COLUMNS, HOTSPOT_COLUMNS, PLACE_COLUMNS],
 )  # fmt: skip
 def test_columns_are_documented(columns: tuple[str, ...]) -> None:
     told = DOCS.read_text(encoding="utf-8")
@@ -159,12 +166,124 @@ def test_nights_score_the_nights_before(street: Grid, tmp_path: Path) -> None:
     for steps in (count - 24, count):
         counts = as_counts(tmp_path / "counts.csv", street, steps)
         done = run_nightly(counts, out=out, progress=quiet)
-    assert done["fallback"] == ""
+    assert done["fallback"] == {}
     (row,) = read(out / "scores.csv")
     assert tuple(row) == LIVE_COLUMNS
     assert int(row["forecasts"]) == 48
     assert float(row["mae"]) < 2 * float(row["naive_mae"])
     assert sentences(done)
+
+
+def a_night(
+    street: Grid, truth: np.ndarray, *, half_width: float, model: str = "lightgbm"
+) -> Night:
+    spread = np.array([-1, -0.4, 0, 0.4, 1])[:, None] * half_width
+    names = np.repeat(np.array(street.names), len(truth) // len(street.names))
+    return Night(
+        issued="2026-03-01T00:00:00+00:00",
+        series=names,
+        model=np.full(len(names), model),
+        truth=truth,
+        quantiles=np.zeros(len(truth)) + spread,
+        naive=np.full(len(truth), 1.0),
+    )
+
+
+def test_each_series_falls_back_by_itself(street: Grid) -> None:
+    random = np.random.default_rng(1)
+    good, bad = random.uniform(-1, 1, 200), random.uniform(-9, 9, 200)
+    nights = [a_night(street, np.concatenate([good, bad]), half_width=0.9)]
+    rows = series_rows(nights)
+    assert [tuple(row) for row in rows] == [SERIES_COLUMNS] * 2
+    assert [row["fallback"] for row in rows] == ["", "coverage"]
+    assert (
+        series_rows([a_night(street, np.concatenate([good, good]), half_width=50.0)])[0]["fallback"]
+        == "coverage"
+    )
+    missed = np.concatenate([good, 5 + good])
+    missed_rows = series_rows([a_night(street, missed, half_width=6.0)])
+    assert [row["fallback"] for row in missed_rows] == ["coverage", "errors"]
+    assert series_rows([a_night(street, missed, half_width=6.0, model="four-week-mean")]) == []
+
+
+@pytest.mark.skipif(
+    importlib.util.find_spec("lightgbm") is None, reason="the extra forecast is not installed"
+)
+def test_a_series_left_to_the_floors_is_told(tmp_path: Path) -> None:
+    grid = a_street(series=2)
+    fitted = fit(grid, horizon=1, models=(LIGHTGBM,))
+    assert fitted.groups[0].model == LIGHTGBM
+    columns, quantiles = forecast_rows(grid, fitted, floors_for=frozenset(["gate-1"]))
+    assert columns["model"].tolist() == ["lightgbm", "four-week-mean"]
+    assert columns["flag"].tolist() == ["", "fallback"]
+    plain = forecast_rows(grid, fitted)[1]
+    assert np.array_equal(plain[:, 0], quantiles[:, 0])
+    assert not np.array_equal(plain[:, 1], quantiles[:, 1])
+
+
+@pytest.fixture(scope="module")
+def stored(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A result folder whose store holds four weeks of quarter hours of one gate, two kinds."""
+    folder = tmp_path_factory.mktemp("stored")
+    fcd = folder / "x.fcd.csv"
+    rows = "".join(f"{k / 10},car,passenger,0,{k},90,10,a\n" for k in range(100))
+    header = "timestep_time,vehicle_id,vehicle_type,vehicle_y,vehicle_x,vehicle_angle,"
+    fcd.write_text(f"{header}vehicle_speed,vehicle_lane\n{rows}", encoding="utf-8")
+    site = folder / "SITE.toml"
+    site.write_text(
+        '[site]\nid = "street"\nname = "Street"\ntz = "Asia/Tashkent"\n'
+        '[[camera]]\nid = "north"\n', encoding="utf-8",
+    )  # fmt: skip
+    out = folder / "result"
+    done = calm("replay", fcd, "--site", site, "--out", out, "--start", "2026-03-02T00:00:00+05:00")
+    assert done.code == 0, done.err
+    with Catalogue.open(out) as catalogue:
+        (run,) = catalogue.runs()
+        catalogue.save_bins(run.run_id, four_weeks(run.start_ns, run.site_version))
+    return out
+
+
+def four_weeks(start_ns: int, site_version: str) -> Bins:
+    steps = 28 * 96
+    slot = np.repeat(np.arange(steps), 2)
+    kind = np.tile(np.array([Kind.CAR, Kind.BUS], np.uint8), steps)
+    shape = 20 + 15 * np.sin(slot / 96 * 2 * np.pi)
+    count = np.where(kind == Kind.CAR, np.round(shape), 2).astype(np.float32)
+    return Bins(
+        camera_id="north",
+        site_version=site_version,
+        width_s=900.0,
+        what=np.full(len(slot), "gate:a:to_left"),
+        kind=kind,
+        start_ns=start_ns + slot * 900 * 10**9,
+        count=count,
+        exposure_s=np.where(slot < 10, 100, 900).astype(np.float32),
+        flags=np.full(len(slot), ""),
+    )
+
+
+def test_a_night_straight_from_the_store(stored: Path, tmp_path: Path) -> None:
+    grid = read_counts(stored)
+    gate = "north/gate:a:to_left"
+    assert grid.names == (f"{gate}/all", f"{gate}/bus", f"{gate}/car")
+    assert grid.tz == "Asia/Tashkent"
+    assert np.isnan(grid.values[:, :10]).all()
+    assert np.array_equal(grid.values[0, 10:], grid.values[1, 10:] + grid.values[2, 10:])
+    done = run_nightly(stored, out=tmp_path / "night", horizon="2h", progress=quiet)
+    assert done["series"] == 3
+    (table,) = (tmp_path / "night").glob("forecast-*.csv")
+    rows = read(table)
+    assert len(rows) == 24
+    assert {float(row["p50"]) for row in rows if row["series"].endswith("bus")} == {2.0}
+    assert all(row["time"].endswith("+05:00") for row in rows)
+
+
+def test_the_store_says_how_long_was_watched(stored: Path, tmp_path: Path) -> None:
+    rows = [{"type": "crossing", "start": "0", "pet_s": 1.5, "camera": "north"}]
+    table = a_table(tmp_path / "conflicts.csv", rows)
+    done = risk_of_conflicts(table, exposure=stored, out=tmp_path / "risk.csv")
+    assert done["hours"] == pytest.approx(9.9 / 3600, abs=0.2 / 3600)
+    assert done["rows"][0]["group"] == "north"
 
 
 def test_anomalies_are_told_in_a_table(street: Grid, tmp_path: Path) -> None:

@@ -1,7 +1,8 @@
 """Scores of forecasts as they would have been: rolling origin, refitted for every fold.
 
-Each fold is forecast by what was fitted, and chosen, on what lies before it. Floors are scored on
-the same steps.
+Each fold is forecast by what was fitted, and chosen, on what lies before it; its intervals are
+renewed every day from what came until then, as ``nightly`` does. Floors are scored on the same
+steps.
 """
 
 from collections.abc import Callable
@@ -12,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calmstreet.errors import InputError
-from calmstreet.forecast.conformal import LEVELS
-from calmstreet.forecast.engine import LIGHTGBM, Fitted, fit
+from calmstreet.forecast.conformal import LEVELS, Band
+from calmstreet.forecast.engine import LIGHTGBM, Chosen, Fitted, fit
 from calmstreet.forecast.floor import FLOORS
-from calmstreet.forecast.grid import Grid
+from calmstreet.forecast.grid import DAY_NS, Grid
 from calmstreet.forecast.lags import LookBack
 from calmstreet.forecast.score import (
     coverage_share,
@@ -122,12 +123,37 @@ def _scored(look: LookBack, fitted: Fitted, begin: int, end: int, ahead: int) ->
     most = 12 if group.model == MSTL else max(50, _MOST_ROWS // look.grid.values.shape[0])
     if len(at) > most:
         at = at[np.unique(np.linspace(0, len(at) - 1, most).astype(int))]
-    found = {
-        name: fitted.quantiles(look, at, origin=at - ahead, group=group, model=name)
-        for name in FLOORS
-    }
-    found[CHOSEN] = fitted.quantiles(look, at, origin=at - ahead, group=group)
-    return _Part(ahead=ahead, used=group.model, truth=look.taken(at), quantiles=found)
+    points = fitted.points(look, at, origin=at - ahead, group=group)
+    truth = look.taken(at)
+    asked = {**{name: name for name in FLOORS}, CHOSEN: group.model}
+    found: dict[str, list[Floats]] = {name: [] for name in asked}
+    for rows in _days(look, at - ahead):
+        came = at <= at[rows[0]] - ahead
+        bands = {
+            name: _newest(group, name, (truth - points[name])[:, came], look.wall_ns[at[came]])
+            for name in points
+        }
+        mine = {name: own[:, rows] for name, own in points.items()}
+        for name, model in asked.items():
+            quantiles = fitted.around(
+                mine, wall_ns=look.wall_ns[at[rows]], bands=bands, model=model, alone=name != CHOSEN
+            )
+            found[name].append(quantiles)
+    joined = {name: np.concatenate(parts, axis=2) for name, parts in found.items()}
+    return _Part(ahead=ahead, used=group.model, truth=truth, quantiles=joined)
+
+
+def _days(look: LookBack, origin: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+    """Return the places of origins (n,) of each local day, day by day."""
+    day = look.wall_ns[origin] // DAY_NS
+    return np.split(np.arange(len(day)), np.flatnonzero(np.diff(day)) + 1)
+
+
+def _newest(group: Chosen, name: str, value: Floats, wall_ns: NDArray[np.int64]) -> Band:
+    """Return the band as it is on a morning, when what came until then is known."""
+    if not len(wall_ns):
+        return group.bands[name]
+    return group.residuals[name].and_then(value, wall_ns=wall_ns).band()
 
 
 def _scales(grid: Grid, end: int) -> NDArray[np.float64]:

@@ -3,6 +3,7 @@
 Residuals of a time that was not learned from are divided by the usual size of residuals at that
 series and hour; quantiles of these are the interval (Vovk and others, 2005; Lei and others, 2018).
 Levels move where the newest days were missed more often than promised (Gibbs and Candes, 2021).
+What was long ago is forgotten: a band rests on the newest eight weeks and is fitted anew each day.
 """
 
 from dataclasses import dataclass
@@ -10,12 +11,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["LEVELS", "Band", "adapted_levels", "banded", "finite_quantile", "fit_band"]
+from calmstreet.forecast.grid import DAY_NS
+
+__all__ = ["LEVELS", "Band", "Residuals", "adapted_levels", "banded", "finite_quantile", "fit_band"]
 
 Floats = NDArray[np.float32]
 LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
 FEWEST = 20
+NEWEST_DAYS = 56
 _HOURS = 24
+_HOUR_NS = DAY_NS // _HOURS
+_MOST_A_DAY = 500
 _PRIOR = 12.0
 _RATE = 0.03
 
@@ -31,6 +37,26 @@ class Band:
     steps: NDArray[np.float64]
     levels: NDArray[np.float64]
     residuals: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Residuals:
+    """Truth less forecast ``value`` (s, n) of a time not learned from; ``wall_ns`` (n,) local."""
+
+    value: Floats
+    wall_ns: NDArray[np.int64]
+
+    def and_then(self, value: Floats, *, wall_ns: NDArray[np.int64]) -> "Residuals":
+        """Return these and newer ones, of the newest eight weeks."""
+        both = np.concatenate([self.value, value], axis=1)
+        wall = np.concatenate([self.wall_ns, wall_ns])
+        fresh = wall > wall.max(initial=0) - NEWEST_DAYS * DAY_NS
+        return Residuals(value=both[:, fresh], wall_ns=wall[fresh])
+
+    def band(self) -> Band:
+        """Return the band that these residuals give."""
+        hour = self.wall_ns % DAY_NS // _HOUR_NS
+        return fit_band(self.value, hour=hour, day=self.wall_ns // DAY_NS)
 
 
 def finite_quantile(sorted_values: NDArray[np.float64], *, level: float) -> float:
@@ -100,8 +126,9 @@ def adapted_levels(
     begin = len(days) // 3
     parts = [scaled[:, day == d] for d in days]
     parts = [part[np.isfinite(part)] for part in parts]
+    few = [part[:: max(1, len(part) // _MOST_A_DAY)] for part in parts]
     for i in range(max(1, begin), len(days)):
-        past = np.concatenate(parts[max(0, i - 28) : i])
+        past = np.concatenate(few[max(0, i - 28) : i])
         if len(past) < FEWEST or not len(parts[i]):
             continue
         step = np.quantile(past, level)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from calmstreet.forecast.conformal import Band, banded, fit_band
+from calmstreet.forecast.conformal import NEWEST_DAYS, Band, Residuals, banded
 from calmstreet.forecast.features import Known, level_of, neighbours_of
 from calmstreet.forecast.floor import FLOORS, four_week_mean, seasonal_naive
 from calmstreet.forecast.grid import DAY_NS, Grid
@@ -24,10 +24,10 @@ __all__ = ["LIGHTGBM", "MARGIN", "Chosen", "Fitted", "fit"]
 
 Floats = NDArray[np.float32]
 Places = NDArray[np.int64]
+Points = Mapping[str, Floats]
 Predict = Callable[[LookBack, Places, Places, Reach], Floats]
 LIGHTGBM = "lightgbm"
 MARGIN = 0.15
-_HELD_OUT_DAYS = 56
 _HELD_OUT_SHARE = 0.25
 _MOST_ROWS = 200_000
 _HOUR_NS = DAY_NS // 24
@@ -35,11 +35,15 @@ _HOUR_NS = DAY_NS // 24
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Chosen:
-    """What forecasts one group of horizons: the model, the held-out errors, a band for each."""
+    """What forecasts one group of horizons: the model, the held-out errors, a band for each.
+
+    ``residuals`` of the held-out time are what the bands rest on.
+    """
 
     reach: Reach
     model: str
     held_out: Mapping[str, float]
+    residuals: Mapping[str, Residuals]
     bands: Mapping[str, Band]
     learned: Learned | None
 
@@ -57,26 +61,51 @@ class Fitted:
         """Return the group that forecasts ``ahead`` steps."""
         return next(g for g in self.groups if g.reach.first <= ahead <= g.reach.last)
 
+    def points(self, look: LookBack, at: Places, *, origin: Places, group: Chosen) -> Points:
+        """Return the points (s, n) of the chosen model and of both floors, by name."""
+        return {
+            name: _point(name, group.learned)(look, at, origin, group.reach)
+            for name in dict.fromkeys((group.model, *FLOORS))
+        }
+
+    def around(
+        self,
+        points: Points,
+        *,
+        wall_ns: Places,
+        bands: Mapping[str, Band],
+        model: str,
+        alone: bool = False,
+    ) -> Floats:
+        """Return quantiles (5, s, n) around one model's points; NaN is unknown.
+
+        Where the model is silent about a series the floors speak, unless it is asked ``alone``.
+        """
+        hour = wall_ns % DAY_NS // _HOUR_NS
+        found = banded(points[model], band=bands[model], hour=hour, least=self.least)
+        for other in () if alone else FLOORS[::-1]:
+            lost = ~np.isfinite(found[2])
+            if other != model and lost.any():
+                spare = banded(points[other], band=bands[other], hour=hour, least=self.least)
+                found = np.where(lost[None], spare, found)
+        return found
+
     def quantiles(
         self, look: LookBack, at: Places, *, origin: Places, group: Chosen, model: str = ""
     ) -> Floats:
         """Return quantiles (5, s, n) of steps ``at`` seen from ``origin``; NaN is unknown.
 
-        ``model`` asks for another than the chosen one, such as a floor. Where a model is silent
-        about a series, the floors speak.
+        ``model`` asks for another than the chosen one, such as a floor.
         """
-        name = model or group.model
-        point = _point(name, group.learned)(look, at, origin, group.reach)
-        hour = look.wall_ns[at] % DAY_NS // _HOUR_NS
-        found = banded(point, band=group.bands[name], hour=hour, least=self.least)
-        for other in (*FLOORS[::-1],) if not model else ():
-            lost = ~np.isfinite(found[2])
-            if other == name or not lost.any():
-                continue
-            spare = _point(other, None)(look, at, origin, group.reach)
-            filled = banded(spare, band=group.bands[other], hour=hour, least=self.least)
-            found = np.where(lost[None], filled, found)
-        return found
+        points = self.points(look, at, origin=origin, group=group)
+        wall_ns, name = look.wall_ns[at], model or group.model
+        return self.around(
+            points, wall_ns=wall_ns, bands=group.bands, model=name, alone=bool(model)
+        )
+
+    def better_floor(self, group: Chosen) -> str:
+        """Return the floor that erred less in the held-out time."""
+        return _best({name: group.held_out[name] for name in FLOORS})
 
 
 def _point(name: str, learned: Learned | None) -> Predict:
@@ -134,7 +163,7 @@ def fit(
 def held_out_from(grid: Grid) -> int:
     """Return the first step of the held-out time."""
     count = grid.values.shape[1]
-    held = min(_HELD_OUT_DAYS * grid.steps_per_day, int(count * _HELD_OUT_SHARE))
+    held = min(NEWEST_DAYS * grid.steps_per_day, int(count * _HELD_OUT_SHARE))
     return int(count - max(1, held))
 
 
@@ -147,16 +176,16 @@ def _choose(
     names = [*FLOORS, *([LIGHTGBM] if learned is not None else [])]
     at, origin = _held_out_pairs(look, end, reach, len(known.level), seed)
     truth = look.taken(at)
-    wall = look.wall_ns[at]
-    hour, day = wall % DAY_NS // _HOUR_NS, wall // DAY_NS
-    residuals = {name: truth - _point(name, learned)(look, at, origin, reach) for name in names}
-    held_out = _errors(residuals, known.level)
-    bands = {name: fit_band(residuals[name], hour=hour, day=day) for name in names}
+    missed = {name: truth - _point(name, learned)(look, at, origin, reach) for name in names}
+    held_out = _errors(missed, known.level)
+    residuals = {n: Residuals(value=missed[n], wall_ns=look.wall_ns[at]) for n in names}
     model = _best(held_out)
     if MSTL in models:
-        model, held_out, bands = _with_mstl(look, end, reach, known, learned, held_out, bands)
+        model, error, own = _with_mstl(look, end, reach, known, learned, held_out)
+        held_out, residuals = {**held_out, MSTL: error}, {**residuals, MSTL: own}
     return Chosen(
-        reach=reach, model=model, held_out=held_out, bands=bands,
+        reach=reach, model=model, held_out=held_out, residuals=residuals,
+        bands={name: own.band() for name, own in residuals.items()},
         learned=learned if model == LIGHTGBM else None,
     )  # fmt: skip
 
@@ -168,9 +197,8 @@ def _with_mstl(
     known: Known,
     learned: Learned | None,
     held_out: Mapping[str, float],
-    bands: Mapping[str, Band],
-) -> tuple[str, dict[str, float], dict[str, Band]]:
-    """Return the choice with MSTL, compared with all others at a few held-out origins."""
+) -> tuple[str, float, Residuals]:
+    """Return the choice, MSTL's error and residuals, compared at a few held-out origins."""
     stop = look.grid.values.shape[1]
     starts = np.unique(np.linspace(end - 1, max(end - 1, stop - 1 - reach.last), 6).astype(int))
     at = (starts[:, None] + reach.steps()[None]).reshape(-1).astype(np.int64)
@@ -178,14 +206,12 @@ def _with_mstl(
     at, origin = at[at < stop], origin[at < stop]
     truth = look.taken(at)
     names = (*held_out, MSTL)
-    residuals = {name: truth - _point(name, learned)(look, at, origin, reach) for name in names}
-    wall = look.wall_ns[at]
-    band = fit_band(residuals[MSTL], hour=wall % DAY_NS // _HOUR_NS, day=wall // DAY_NS)
-    model = _best(_errors(residuals, known.level))
+    missed = {name: truth - _point(name, learned)(look, at, origin, reach) for name in names}
+    model = _best(_errors(missed, known.level))
     if model != MSTL:
         model = _best(held_out)
-    own = _errors({MSTL: residuals[MSTL]}, known.level)
-    return model, {**held_out, **own}, {**bands, MSTL: band}
+    error = _errors({MSTL: missed[MSTL]}, known.level)[MSTL]
+    return model, error, Residuals(value=missed[MSTL], wall_ns=look.wall_ns[at])
 
 
 def _held_out_pairs(

@@ -156,12 +156,13 @@ def _distance(x: Floats, fit: GpdFit) -> float:
     return float(-n - (odd * (np.log(u) + np.log(1 - u[::-1]))).mean())
 
 
-def declustered(values: ArrayLike, *, time_s: ArrayLike, apart_s: float) -> NDArray[np.bool_]:
-    """Return which values (n,) are the greatest of their cluster: chains less than ``apart_s``.
+def declustered(values: ArrayLike, *, time_s: ArrayLike, block_s: float) -> NDArray[np.bool_]:
+    """Return which values (n,) are the greatest of their block of time.
 
-    Near-misses of one platoon or one signal cycle are one story, not many.
+    Near-misses of one platoon or one signal cycle are one story, not many. Blocks and not runs
+    without a pause: at a busy junction there is no pause, and hours would become one story.
 
-    >>> declustered([1.0, 3.0, 2.0, 5.0], time_s=[0.0, 10.0, 15.0, 300.0], apart_s=60.0).tolist()
+    >>> declustered([1.0, 3.0, 2.0, 5.0], time_s=[0.0, 10.0, 15.0, 300.0], block_s=60.0).tolist()
     [False, True, False, True]
     """
     value, time = np.asarray(values, np.float64), np.asarray(time_s, np.float64)
@@ -169,7 +170,7 @@ def declustered(values: ArrayLike, *, time_s: ArrayLike, apart_s: float) -> NDAr
     if not len(value):
         return keep
     order = np.argsort(time, kind="stable")
-    cluster = np.concatenate([[0], np.cumsum(np.diff(time[order]) >= apart_s)])
+    cluster = np.floor_divide(time[order], block_s)
     ranked = np.lexsort((-value[order], cluster))
     firsts = np.concatenate([[True], np.diff(cluster[ranked]) > 0])
     keep[order[ranked[firsts]]] = True

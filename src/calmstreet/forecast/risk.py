@@ -22,13 +22,13 @@ from calmstreet.forecast.extremes import (
     tail_probability,
 )
 
-__all__ = ["ENOUGH", "THRESHOLDS_S", "Risk", "rate_interval", "rate_ratio", "risk_of"]
+__all__ = ["ENOUGH", "THRESHOLDS_S", "Risk", "excesses", "rate_interval", "rate_ratio", "risk_of"]
 
 Floats = NDArray[np.float64]
 ENOUGH = 500
 FEWEST = 30
 THRESHOLDS_S = tuple(float(u) for u in np.round(np.arange(0.8, 2.01, 0.1), 1))
-APART_S = 60.0
+BLOCK_S = 60.0
 _LEAST_P = 0.1
 _HEAVIEST = 0.5
 _LEAST_INDEX = 0.5
@@ -93,6 +93,17 @@ def rate_ratio(
     return float(ratio), float(bounds[0]), float(bounds[1])
 
 
+def excesses(measure_s: ArrayLike, *, time_s: ArrayLike, threshold_s: float) -> int:
+    """Return in how many minutes something came nearer than the threshold.
+
+    >>> excesses([1.0, 0.9, 1.2, 3.0], time_s=[5.0, 50.0, 70.0, 200.0], threshold_s=1.5)
+    2
+    """
+    value, time = np.asarray(measure_s, np.float64), np.asarray(time_s, np.float64)
+    near = value < threshold_s
+    return int(declustered(-value[near], time_s=time[near], block_s=BLOCK_S).sum())
+
+
 def risk_of(
     measure_s: ArrayLike,
     *,
@@ -104,13 +115,13 @@ def risk_of(
 ) -> Risk:
     """Return the risk of one group: times to collision or post-encroachment times (n,) in s.
 
-    ``time_s`` (n,) when each happened (declustered by 60 s); ``hours`` really watched. A measure of
-    0 or less is a crash.
+    ``time_s`` (n,) when each happened (the nearest of each minute counts); ``hours`` really
+    watched. A measure of 0 or less is a crash.
     """
     value, time = np.asarray(measure_s, np.float64), np.asarray(time_s, np.float64)
     near = value <= max(THRESHOLDS_S)
     value, time = value[near], time[near]
-    keep = declustered(-value, time_s=time, apart_s=APART_S)
+    keep = declustered(-value, time_s=time, block_s=BLOCK_S)
     own, when = value[keep], time[keep]
     chosen, reasons, fit_p = _threshold(own, seed)
     threshold = chosen if np.isfinite(chosen) else max(THRESHOLDS_S)

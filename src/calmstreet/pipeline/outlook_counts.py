@@ -1,4 +1,4 @@
-"""COUNTS tables of any size into a grid: our ``counts.csv`` as it is, or anybody's series."""
+"""COUNTS into a grid: our ``counts.csv`` as it is, anybody's series, or a result folder."""
 
 import math
 import re
@@ -15,6 +15,7 @@ from calmstreet.errors import FormatError, InputError, StoreError
 from calmstreet.forecast.grid import DAY_NS, Grid, grid_of
 from calmstreet.forecast.holiday import public_holidays
 from calmstreet.forecast.refused import refuse_columns
+from calmstreet.pipeline.outlook_store import read_stored
 from calmstreet.store.duck import connect, quoted
 from calmstreet.units import from_iso, local_datetime, ns_from_s
 
@@ -50,12 +51,20 @@ def read_counts(
 
     Times without an offset are local times of ``tz``; ``zeros`` "missing" says that 0 means
     nothing was measured; ``outside`` names other columns to look at, such as weather. Without a
-    column ``series`` there is one series. Raises InputError or FormatError with one sentence.
+    column ``series`` there is one series. A result folder is read from its store, on the clock of
+    its site. Raises InputError, FormatError or StoreError with one sentence.
     """
-    if not path.is_file():
-        raise InputError(f"{path} is not there or is no file; give a CSV or Parquet table")
     if zeros not in ("count", "missing"):
         raise InputError(f"--zeros {zeros!r} is not known; write count or missing")
+    step_ns = ns_from_s(duration_s(step, option="--step")) if step else None
+    if path.is_dir():
+        if outside:
+            raise InputError(f"{path} is a result folder, which has no other columns; leave --with")
+        return read_stored(path, step_ns=step_ns)
+    if not path.is_file():
+        raise InputError(
+            f"{path} is not there or is no file; give a CSV or Parquet table, or a result folder"
+        )
     refuse_columns(outside, source=path.name)
     try:
         names, moments, columns = _loaded(path, outside)
@@ -73,7 +82,7 @@ def read_counts(
         exposure_share=columns.get("exposure_share"),
         outside={name: columns[f"outside_{name}"] for name in outside},
         tz=tz,
-        step_ns=ns_from_s(duration_s(step, option="--step")) if step else None,
+        step_ns=step_ns,
         zero_is_missing=zeros == "missing",
     )
     return replace(grid, repairs={**grid.repairs, "skipped_hour": skipped}) if skipped else grid

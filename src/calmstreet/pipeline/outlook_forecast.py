@@ -39,7 +39,7 @@ _DEGRADED = 0.25
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ForecastRequest:
-    """What ``calmstreet forecast`` was asked for."""
+    """What ``calmstreet forecast`` was asked for; ``floors_for`` names series to keep to floors."""
 
     counts: Path
     out: Path
@@ -53,6 +53,7 @@ class ForecastRequest:
     holidays: str = ""
     hierarchy: Path | None = None
     models: tuple[str, ...] = (LIGHTGBM,)
+    floors_for: frozenset[str] = frozenset()
     lang: str = "en"
 
 
@@ -88,7 +89,7 @@ def forecast_counts(
         )
         write_table(_scores_path(request.out), _score_columns(scores))
     fitted = fit(grid, horizon=horizon, models=request.models, holidays=holidays)
-    columns, quantiles = forecast_rows(grid, fitted, summing=summing)
+    columns, quantiles = forecast_rows(grid, fitted, summing=summing, floors_for=request.floors_for)
     summary = _summary(request, grid, fitted, columns, scores)
     finding = _finding(request, grid, columns, quantiles, scores, fitted)
     done = told(summary, out=request.out, columns=columns, finding=finding, lang=request.lang)
@@ -119,40 +120,60 @@ def _steps(request: ForecastRequest, grid: Grid) -> int:
 
 
 def forecast_rows(
-    grid: Grid, fitted: Fitted, *, summing: NDArray[np.float64] | None = None
+    grid: Grid,
+    fitted: Fitted,
+    *,
+    summing: NDArray[np.float64] | None = None,
+    floors_for: frozenset[str] = frozenset(),
 ) -> tuple[dict[str, NDArray[Any]], NDArray[np.float64]]:
     """Return the rows of the answer by column, and quantiles (5, s, h).
 
     A row without quantiles is "unknown": nothing of its past was watched. ``flag`` holds
-    ``unknown``, ``degraded`` (over a quarter of the past it rests on is missing), ``floor-filled``
-    (its model was silent) and ``no-interval``, joined by ``;``.
+    ``unknown``, ``degraded`` (over a quarter of the past it rests on is missing), ``fallback`` (one
+    of ``floors_for``, which a model would have forecast) and ``no-interval``, joined by ``;``.
     """
     look = LookBack(grid, ahead=fitted.horizon)
     last = grid.values.shape[1] - 1
+    back = np.isin(np.array(grid.names), sorted(floors_for))
     parts, lost, models = [], [], []
     for group in fitted.groups:
         at = last + group.reach.steps()
         origin = np.full(len(at), last, np.int64)
-        parts.append(fitted.quantiles(look, at, origin=origin, group=group))
+        found = fitted.quantiles(look, at, origin=origin, group=group)
+        names = np.full((len(back), len(at)), group.model, object)
+        if back.any() and group.model not in FLOORS:
+            floor = fitted.better_floor(group)
+            spare = fitted.quantiles(look, at, origin=origin, group=group, model=floor)
+            found = np.where(back[None, :, None], spare, found)
+            names[back] = floor
+        parts.append(found)
+        models.append(names)
         lost.append(missing_share(look, at, origin=origin, reach=group.reach))
-        models += [group.model] * len(at)
     quantiles = np.concatenate(parts, axis=2).astype(np.float64)
     if summing is not None:
         quantiles = agreed(quantiles, grid=grid, fitted=fitted, summing=summing)
-    missing = np.concatenate(lost, axis=1)
-    times = grid.times_ns(last + 1, fitted.horizon)
+    flags = _flags(quantiles, np.concatenate(lost, axis=1), back=back)
+    return _rows(grid, fitted, quantiles, np.concatenate(models, axis=1), flags), quantiles
+
+
+def _rows(
+    grid: Grid,
+    fitted: Fitted,
+    quantiles: NDArray[np.float64],
+    models: NDArray[Any],
+    flags: NDArray[Any],
+) -> dict[str, NDArray[Any]]:
+    times = grid.times_ns(grid.values.shape[1], fitted.horizon)
     stamps = [_stamp(int(t), grid) for t in times]
-    count = len(grid.names)
     columns: dict[str, NDArray[Any]] = {
         "series": np.repeat(np.array(grid.names, object), fitted.horizon),
-        "time": np.tile(np.array(stamps, object), count),
+        "time": np.tile(np.array(stamps, object), len(grid.names)),
     }
     for name, part in zip(FORECAST_COLUMNS[2:7], quantiles, strict=True):
         columns[name] = np.round(part.reshape(-1), 4)
-    columns["model"] = np.tile(np.array(models, object), count)
-    columns["flag"] = _flags(quantiles, missing).reshape(-1)
-    columns["model"][columns["flag"] == "unknown"] = ""
-    return columns, quantiles
+    columns["model"] = np.where(flags == "unknown", "", models).reshape(-1)
+    columns["flag"] = flags.reshape(-1)
+    return columns
 
 
 def _stamp(t_ns: int, grid: Grid) -> str:
@@ -161,14 +182,20 @@ def _stamp(t_ns: int, grid: Grid) -> str:
     return moment.date().isoformat() if grid.step_ns >= DAY_NS else moment.isoformat()
 
 
-def _flags(quantiles: NDArray[np.float64], missing: Floats) -> NDArray[Any]:
+def _flags(
+    quantiles: NDArray[np.float64], missing: Floats, *, back: NDArray[np.bool_]
+) -> NDArray[Any]:
     """Return flags (s, h) as words."""
     median = quantiles[2]
     unknown = ~np.isfinite(median)
     flags = np.full(median.shape, "", object)
-    flags[(missing > _DEGRADED) & ~unknown] = "degraded"
-    bare = ~np.isfinite(quantiles[0]) & ~unknown
-    flags[bare] = np.where(flags[bare] == "", "no-interval", "degraded;no-interval")
+    said = {
+        "fallback": np.broadcast_to(back[:, None], median.shape),
+        "degraded": missing > _DEGRADED,
+        "no-interval": ~np.isfinite(quantiles[0]),
+    }
+    for word, rows in said.items():
+        flags[rows] = np.where(flags[rows] == "", word, flags[rows] + f";{word}")
     flags[unknown] = "unknown"
     return flags
 
@@ -198,7 +225,7 @@ def _summary(
         "short": [n for n, row in zip(grid.names, known, strict=True) if row.sum() < 4][:20],
         "horizon_steps": fitted.horizon,
         "unknown_rows": int((columns["flag"] == "unknown").sum()),
-        "degraded_rows": int(np.char.startswith(columns["flag"].astype(str), "degraded").sum()),
+        "degraded_rows": sum("degraded" in flag for flag in columns["flag"]),
         "lightgbm": is_installed(),
         "models": [
             {

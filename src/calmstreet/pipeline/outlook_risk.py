@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from calmstreet.errors import FormatError, InputError
 from calmstreet.forecast.extremes import mean_residual_life
-from calmstreet.forecast.risk import ENOUGH, THRESHOLDS_S, Risk, rate_ratio, risk_of
+from calmstreet.forecast.risk import ENOUGH, THRESHOLDS_S, Risk, excesses, rate_ratio, risk_of
 from calmstreet.pipeline.outlook_out import told
+from calmstreet.pipeline.outlook_store import hours_by_camera
 from calmstreet.pipeline.outlook_tables import Table, read_table
 from calmstreet.report.outlook import Finding, Listing, Note
 from calmstreet.report.outlook_risk import risk_chart, tail_chart
@@ -66,11 +67,12 @@ def risk_of_conflicts(
 ) -> dict[str, Any]:
     """Fit each type of conflict apart and write table, picture and page.
 
-    ``exposure`` has ``hours`` or ``exposure_s`` (rows are added up), or is our ``counts.csv``;
-    with a column ``site``, ``camera`` or ``period`` in both, groups are compared. Raises InputError
-    or FormatError with one sentence.
+    ``exposure`` has ``hours`` or ``exposure_s`` (rows are added up), or is our ``counts.csv``, or
+    the result folder itself; with a column ``site``, ``camera`` or ``period`` in both, groups are
+    compared. Raises InputError, FormatError or StoreError with one sentence.
     """
-    table, watched = read_table(path), read_table(exposure)
+    table = read_table(path)
+    watched = _stored_hours(exposure) if exposure.is_dir() else read_table(exposure)
     if not 0 < hours_a_year <= 8784:
         raise InputError(f"--hours-per-year is {hours_a_year:g}; it must be above 0, at most 8784")
     key = next((name for name in _GROUPS if table.has(name) and watched.has(name)), "")
@@ -94,6 +96,12 @@ def risk_of_conflicts(
     }
     finding = _finding(table, parts, found, rows, hours_a_year=hours_a_year, lang=lang)
     return told(summary, out=out, columns=columns, finding=finding, lang=lang)
+
+
+def _stored_hours(folder: Path) -> Table:
+    hours = hours_by_camera(folder)
+    columns = {"camera": list(hours), "hours": [repr(value) for value in hours.values()]}
+    return Table(source=folder.name, columns={name: list(own) for name, own in columns.items()})
 
 
 def _hours(watched: Table, key: str) -> dict[str, float]:
@@ -205,10 +213,14 @@ def _row(part: _Part, risk: Risk, parts: Sequence[_Part]) -> dict[str, Any]:
     others = [p for p in parts if p.kind == part.kind and p.group != part.group]
     ratio = (float("nan"),) * 3
     if others:
-        count = float((part.value_s < risk.threshold_s).sum())
-        other = float(sum((p.value_s < risk.threshold_s).sum() for p in others))
+        counts = [
+            excesses(p.value_s, time_s=p.time_s, threshold_s=risk.threshold_s)
+            for p in (part, *others)
+        ]
         hours = sum(p.hours for p in others)
-        ratio = rate_ratio(count, hours=part.hours, other_count=other, other_hours=hours)
+        ratio = rate_ratio(
+            counts[0], hours=part.hours, other_count=sum(counts[1:]), other_hours=hours
+        )
     values = (
         part.group, part.kind, part.measure, risk.verdict, ";".join(risk.reasons),
         len(part.value_s),

@@ -175,8 +175,8 @@ _PLACE_WARNINGS = {
 
 def _nightly(s: Mapping[str, Any]) -> Iterator[str]:
     yield f"{s['series']} series forecast from {s['issued']}"
-    if s["fallback"]:
-        yield f"the floors are used tonight: the last nights' {s['fallback']} were too bad"
+    for name, reason in list(s["fallback"].items())[:10]:
+        yield f"  {name} is left to the floors tonight: {_FALLBACKS[reason]}"
     for row in s["scored"][-3:]:
         yield (
             f"  issued {row['issued']}: error {row['mae']:.3g}, last week's value "
@@ -185,6 +185,11 @@ def _nightly(s: Mapping[str, Any]) -> Iterator[str]:
     for row in s["alarms_of_the_last_day"]:
         yield f"  {row['start']} {row['series']}: {row['kind']}, {row['what']}"
 
+
+_FALLBACKS = {
+    "errors": "over the last nights its model erred more than last week's value",
+    "coverage": "over the last nights its 90 % intervals held less than 80 or more than 98 %",
+}
 
 _WORDING: dict[str, Callable[[Mapping[str, Any]], Iterator[str]]] = {
     "forecast": _forecast,
