@@ -67,7 +67,9 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     place = tmp_path_factory.mktemp("desk")
     node = a_node(place)
     with sqlite3.connect(place / "results" / "abay" / "catalogue.sqlite") as catalogue:
-        catalogue.execute("UPDATE runs SET width_px = 800, height_px = 600")
+        catalogue.execute(
+            "UPDATE runs SET width_px = 800, height_px = 600 WHERE camera_id = 'south'"
+        )
     catalogue.close()
     for picture in (place / "results" / "abay" / "pictures").glob("*.png"):
         cv2.imwrite(str(picture), np.full((600, 800, 3), 90, np.uint8))
