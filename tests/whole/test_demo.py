@@ -19,8 +19,10 @@ def offline(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object, **__: object) -> None:
         raise AssertionError("somebody called the network")
 
-    for name in ("socket", "create_connection", "getaddrinfo"):
+    for name in ("create_connection", "create_server", "getaddrinfo"):
         monkeypatch.setattr(socket, name, refuse)
+    for name in ("connect", "connect_ex", "bind", "listen", "sendto"):
+        monkeypatch.setattr(socket.socket, name, refuse)
 
 
 @pytest.mark.slow
