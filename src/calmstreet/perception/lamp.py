@@ -31,6 +31,7 @@ _CORE, _AROUND = 0.62, 1.25
 _LEAST_LIGHT = 14.0
 _COLOURLESS_SHARE = 0.15
 _LIT_FROM, _LIT_UNTIL = 0.42, 0.25
+_CLEARLY = 2.0
 _UNLEARNED_SHARE = 0.7
 _RISE_S, _FALL_S, _OFF_S, _PEAK_S = 0.5, 4.0, 2.0, 60.0
 
@@ -150,7 +151,9 @@ class LampReader:
         off = np.where(np.isnan(self._off), least, self._off)
         off = np.minimum(off, 0.6 * on)
         share = (light - off) / (on - off)
-        limit = np.where(self._lit, _LIT_UNTIL, _LIT_FROM)
+        other = np.where(light < most[head], light, 0)
+        clear = light > _CLEARLY * np.maximum.reduceat(other, first)[head]
+        limit = np.where(self._lit | (clear & self._several), _LIT_UNTIL, _LIT_FROM)
         return share, (share > limit) & (light > _LEAST_LIGHT / 2)
 
     def _tell(self, t_ns: int, lit: NDArray[np.bool_], share: Floats) -> list[tuple[str, Change]]:

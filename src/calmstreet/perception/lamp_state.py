@@ -3,8 +3,9 @@
 Lamps of LEDs flicker against the frame rate, lorries pass before a head, and old and new lamp swap
 between two frames. So nothing is told at once: a lamp that is dark for a moment between two lit
 frames was lit (``HOLD_S``), another state counts when it has lasted (``CONFIRM_S``), and a state
-that comes back after less than ``BRIDGE_S`` never went, for no programme leaves a state and shows
-it again that soon. What is told then bears the instant of the first frame that showed it.
+that comes back after less than ``BRIDGE_S`` in which no other was seen never went, for no programme
+leaves a state and shows it again that soon. What is told bears the instant of the first frame that
+showed it, or, where flicker hid the swap, of the middle between the last old and first new one.
 """
 
 from collections import deque
@@ -97,10 +98,10 @@ class HeadState:
         last_ns = self._frames[-1][0] if self._frames else 0
         while self._frames:
             told += self._next()
-        if self._lost_ns is not None and last_ns - self._lost_ns > UNKNOWN_S * NS_PER_S:
-            told += [*self._tell(self._untold), self._lost()]
-        else:
-            told += self._tell(self._untold)
+        told += self._tell(self._untold)
+        lost = self._lost_ns is not None and self._state is not SignalState.DARK
+        if lost and last_ns - (self._lost_ns or 0) > UNKNOWN_S * NS_PER_S:
+            told.append(self._lost())
         return told
 
     def _next(self) -> list[Change]:
