@@ -76,6 +76,7 @@ def checked(done: dict[str, Any], out: Path, columns: tuple[str, ...]) -> list[d
         assert tuple(text.readline().strip().split(",")) == columns
     page = out.with_suffix(".html").read_text(encoding="utf-8")
     assert page.count("<h1>") == 1
+    assert ".n:last-child" not in page
     assert "{" not in page[page.index("<body>") :]
     for picture in (name for name in done["files"] if name.endswith(".svg")):
         assert ElementTree.parse(picture).getroot().tag.endswith("svg")

@@ -374,18 +374,19 @@ def _study_finding(
     *,
     lang: str,
 ) -> Finding:
+    words = texts(lang)
     rows = [[columns[n][i] for n in STUDY_COLUMNS[:4]] for i in range(len(columns["measure"]))]
     return Finding(
         verb="study",
         source=table.source,
         cards=(
             ("theta", effect.theta),
-            ("theta_interval", f"{effect.low:.2f} – {effect.high:.2f}"),
+            ("theta_interval", " – ".join(words.number(x, 2) for x in (effect.low, effect.high))),
             ("mean_alone", effect.mean_alone),
             ("verdict", _verdict(effect)),
         ),
         listings=(Listing(caption="study", columns=STUDY_COLUMNS[:4], rows=rows),),
-        charts={"chart_study": study_chart(_as_numbers(effect), texts=texts(lang))},
+        charts={"chart_study": study_chart(_as_numbers(effect), texts=words)},
         warnings=[note for note in notes if note.key == "mean_from_comparison"],
         notes=[*(n for n in notes if n.key != "mean_from_comparison"), Note(key="study")],
     )

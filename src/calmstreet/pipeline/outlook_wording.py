@@ -48,6 +48,8 @@ def _forecast(s: Mapping[str, Any]) -> Iterator[str]:
             f"  scored {_span(row['horizon_s'])} {name}: MASE {row['mase']:.3f}, "
             f"MAE {row['mae']:.2f}, WIS {row['wis']:.2f}, 90 % held {100 * row['coverage90']:.1f} %"
         )
+    if s["short"]:
+        yield f"fewer than four values, hardly a forecast: {', '.join(s['short'][:5])}"
     if s["unknown_rows"]:
         yield f"{s['unknown_rows']} forecasts are unknown: nothing of their past was watched"
 
@@ -70,10 +72,23 @@ def _anomalies(s: Mapping[str, Any]) -> Iterator[str]:
         yield f"irregular times were averaged over {s['step_s'] / 60:g} min"
     yield from _repairs(s)
     for row in s["first"][:10]:
-        yield (
-            f"  {row['start']} {row['series']}: {row['kind']}, {row['what']}, "
-            f"{row['observed']:g} where {row['expected']:g} was expected"
-        )
+        yield f"  {row['start']} {row['series']}: {row['kind']}, {row['what']}{_seen(row)}"
+
+
+def _seen(row: Mapping[str, Any]) -> str:
+    """Return what was seen and expected, as far as either is known.
+
+    >>> nan = float("nan")
+    >>> _seen({"observed": nan, "expected": nan, "end": "10:00"})
+    ' until 10:00'
+    >>> _seen({"observed": 2.0, "expected": nan, "end": ""}), _seen({"observed": 2, "expected": 9})
+    (', 2', ', 2 where 9 was expected')
+    """
+    if row["observed"] != row["observed"]:
+        return f" until {row['end']}"
+    if row["expected"] != row["expected"]:
+        return f", {row['observed']:g}"
+    return f", {row['observed']:g} where {row['expected']:g} was expected"
 
 
 _REPAIRS = {

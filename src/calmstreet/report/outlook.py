@@ -37,6 +37,9 @@ class Listing:
     tails: int = 0
 
 
+_LAST_IS_SUM = "tr > .n:last-child { font-weight: 650; }"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
     """What a verb found, in words of no language yet.
@@ -88,7 +91,7 @@ def outlook_html(finding: Finding, *, lang: str = "en") -> str:
         "self_contained": escape(words.t("text.self_contained")),
     }
     template = files("calmstreet.report").joinpath("template.html").read_text(encoding="utf-8")
-    template = template.replace('href="#numbers"', 'href="#answer"')
+    template = template.replace('href="#numbers"', 'href="#answer"').replace(_LAST_IS_SUM, "")
     return _SLOT.sub(lambda match: slots[match[1]], template)
 
 
