@@ -2,10 +2,11 @@
 
 Lamps of LEDs flicker against the frame rate, lorries pass before a head, and old and new lamp swap
 between two frames. So nothing is told at once: a lamp that is dark for a moment between two lit
-frames was lit (``HOLD_S``), another state counts when it has lasted (``CONFIRM_S``), and a state
-that comes back after less than ``BRIDGE_S`` in which no other was seen never went, for no programme
-leaves a state and shows it again that soon. What is told bears the instant of the first frame that
-showed it, or, where flicker hid the swap, of the middle between the last old and first new one.
+frames was lit (``HOLD_S``), another state counts when it has lasted (``CONFIRM_S``, or ``UNSURE_S``
+where it stands out little), and a state that comes back after less than ``BRIDGE_S`` in which no
+other was seen never went, for no programme leaves a state and shows it again that soon. What is
+told bears the instant of the first frame that showed it, or, where flicker hid the swap, of the
+middle between the last old and the first new one.
 """
 
 from collections import deque
@@ -22,6 +23,7 @@ RED, AMBER, GREEN = 1, 2, 4
 HOLD_S = 0.25
 CONFIRM_S = 0.2
 AGAIN_S = 0.1
+UNSURE_SHARE, UNSURE_S = 0.45, 2.4
 UNKNOWN_S = 0.5
 BRIDGE_S = 3.0
 STEADY_S = 1.3
@@ -135,7 +137,10 @@ class HeadState:
             self._seen_ns = t_ns
         lasted_ns = t_ns - spell.since_ns
         known = spell.state is self._state or spell.state is SignalState.AMBER
-        enough_ns = ns_from_s(AGAIN_S if known else CONFIRM_S)
+        enough_s = AGAIN_S if known else CONFIRM_S
+        if state is not self._state and spell.sure < UNSURE_SHARE * spell.frames:
+            enough_s = UNSURE_S
+        enough_ns = ns_from_s(enough_s)
         if state is None or spell.frames < 2 or lasted_ns < enough_ns * 0.95:
             return self._wait(t_ns)
         if state is self._state:
