@@ -14,6 +14,7 @@ from calmstreet.forecast.placement import (
     best_cover,
     best_sites,
     chance_chosen,
+    chance_covering,
 )
 from calmstreet.forecast.refused import refuse_columns, smells
 from calmstreet.forecast.streets import (
@@ -192,3 +193,15 @@ def test_columns_about_who_people_are_are_refused(name: str) -> None:
 )
 def test_ordinary_columns_pass(name: str) -> None:
     assert not smells(name)
+
+
+@pytest.mark.parametrize("sites", [30, 310])
+def test_a_site_beside_a_chosen_one_teaches_little_more(sites: int) -> None:
+    near = np.eye(sites, dtype=bool)
+    near[:2, :2] = True
+    drawn = np.ones((5, sites))
+    drawn[:, :2], drawn[:, 2], drawn[:, 3] = 9.0, 2.0, 1.5
+    chance = chance_covering(drawn, near=near, count=3, taken=[3])
+    assert chance[:2].sum() == 1.0
+    assert chance[2:4].tolist() == [1.0, 1.0]
+    assert chance.sum() == pytest.approx(3.0)

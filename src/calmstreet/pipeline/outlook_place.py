@@ -15,6 +15,7 @@ from calmstreet.forecast.placement import (
     best_cover,
     best_sites,
     chance_chosen,
+    chance_covering,
 )
 from calmstreet.forecast.streets import metres_of
 from calmstreet.pipeline.outlook_out import told
@@ -227,7 +228,7 @@ def _to_teach(sites: _Sites, request: PlaceRequest) -> _Plan:
         gain=weight @ near.astype(float),
         low=np.quantile(covered, 0.025, axis=0),
         high=np.quantile(covered, 0.975, axis=0),
-        chance=chance_chosen(covered, cost=ones, budget=float(count)),
+        chance=chance_covering(drawings[:100], near=near, count=count, taken=drawn),
         total=total,
         unbound=unbound,
         flags=flags,
