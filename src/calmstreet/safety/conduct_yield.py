@@ -1,12 +1,13 @@
 """Failure to give way to a pedestrian at a crossing; "could not stop" is told apart.
 
 A pedestrian claims a crossing from the moment when they are on it, or within ``near_m`` of it and
-moving towards it. At that moment (or when it is first seen, where that is later) a vehicle is ``d``
-metres (along its own later way) before the crossing at speed v. It could have stopped when
-``d >= d_stop = v t + v^2 / (2 b)`` (reaction time t, comfortable braking b; Institute of Transportation Engineers: 1 s, 3 m/s2; at 50 km/h 46.0 m,
-at 30 km/h 19.9 m). It fails when its front enters the crossing while the pedestrian is within
-``beside_m`` of its way, or would at the present speed be there less than ``ahead_s`` after its rear
-has gone. Who passed first by then was given way to.
+moving towards it. At that moment (or when it is first seen, where that is later) a vehicle is
+``d`` metres (along its own later way) before the crossing at speed v. It could have stopped when
+``d >= d_stop = v t + v^2 / (2 b)`` (reaction time t, comfortable braking b; Institute of
+Transportation Engineers: 1 s, 3 m/s2; at 50 km/h 46.0 m, at 30 km/h 19.9 m). It fails when its
+front enters the crossing while the pedestrian is within ``beside_m`` of its way, or would at the
+present speed be there less than ``ahead_s`` after its rear has gone. Who passed first by then was
+given way to.
 """
 
 from collections.abc import Iterator
