@@ -32,6 +32,7 @@ _LEAST_LIGHT = 14.0
 _COLOURLESS_SHARE = 0.15
 _LIT_FROM, _LIT_UNTIL = 0.42, 0.25
 _CLEARLY = 2.0
+_LEARN_S = 0.07
 _UNLEARNED_SHARE = 0.7
 _RISE_S, _FALL_S, _OFF_S, _PEAK_S = 0.5, 4.0, 2.0, 60.0
 
@@ -130,7 +131,7 @@ class LampReader:
     ) -> Floats:
         """Return the light of each lamp (n,) in grey levels, 0 where it does not stand out."""
         bgr = frame.colours(x, y).reshape(len(self._boxes), -1, 3)
-        value = bgr.max(axis=2)
+        value = np.maximum(np.maximum(bgr[..., 0], bgr[..., 1]), bgr[..., 2])
         around = np.partition(value[:, _CORE_COUNT:], 3, axis=1)[:, 3]
         stands_out = value[:, :_CORE_COUNT].mean(axis=1, dtype=np.float32) - around
         mean = bgr.mean(axis=1, dtype=np.float32)
@@ -179,7 +180,10 @@ class LampReader:
     def _learn(self, t_ns: int, light: Floats, lit: NDArray[np.bool_]) -> None:
         """Follow how bright each lamp is, lit and not, while its head's state is known."""
         gap_s = 0.0 if self._last_ns is None else (t_ns - self._last_ns) / NS_PER_S
-        self._last_ns, self._lit = t_ns, lit
+        self._lit = lit
+        if 0 < gap_s < _LEARN_S:
+            return
+        self._last_ns = t_ns
         known = np.array([state.state is not None for state in self._states])[self._head]
         for level, which, rise_s, fall_s in (
             (self._on, lit & known, _RISE_S, _FALL_S),

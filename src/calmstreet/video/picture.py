@@ -171,8 +171,8 @@ class Planes:
         y: NDArray[np.intp],
     ) -> NDArray[np.uint8]:
         """Return upright pixels of one plane, (n,) or (n, channels)."""
-        upright = np.rot90(self._plane(index, width, height, channels), self._quarter_turns)
-        picked = upright[y, x]
+        plane = self._plane(index, width, height, channels)
+        picked = np.rot90(plane, self._quarter_turns)[y, x] if self._quarter_turns else plane[y, x]
         return self._eight_bit(picked).reshape(picked.shape) if self._deep else picked
 
     def _gray(self, luma: NDArray[np.uint8]) -> NDArray[np.uint8]:
