@@ -1,5 +1,7 @@
 """Planes by size of picture, and cars that are no cars."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from tests.builders import START_NS, S
@@ -8,9 +10,9 @@ from calmstreet.errors import CalibrationError
 from calmstreet.model.flow import Crossings
 from calmstreet.model.kinds import Kind
 from calmstreet.model.site import Camera, PlaneSpec, Site
-from calmstreet.pipeline.planes import camera_plane, length_alarm
+from calmstreet.pipeline.planes import camera_plane, length_alarm, on_the_ground
 from calmstreet.scene.camera import Pinhole
-from calmstreet.scene.script import measured_plane
+from calmstreet.scene.script import gate_counts_site, measured_plane
 from calmstreet.scene.street import Street
 
 
@@ -74,3 +76,18 @@ def test_cars_of_six_metres_are_an_alarm_and_no_calibration() -> None:
     assert note.code == "vehicle-lengths"
     assert note.args["length_m"] == pytest.approx(6.0, abs=0.1)
     assert note.args["count"] == 30
+
+
+def test_what_was_drawn_in_pixels_is_laid_on_the_ground_for_rules() -> None:
+    site = gate_counts_site(Street(), Pinhole())
+    plane = camera_plane(site, "stage", width_px=960, height_px=540).plane
+    assert plane is not None
+    laid = on_the_ground(site, plane)
+    near = laid.gates[0]
+    true_m = Pinhole().ground_m(np.array(near.points_px))
+    np.testing.assert_allclose(near.points_m, true_m, atol=0.3)
+    assert all(zone.polygon_m for zone in laid.zones)
+    assert on_the_ground(site, None) is site
+    over = replace(site.gates[0], points_px=((100.0, 5.0), (100.0, -400.0)))
+    high = replace(site, gates=(over, *site.gates[1:]))
+    assert on_the_ground(high, plane) is high

@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 
 from calmstreet.errors import InputError
+from calmstreet.geometry.plane import Plane
 from calmstreet.model.event import Event
 from calmstreet.model.site import Site, site_from_json
 from calmstreet.model.speeds import GateSpeeds, no_speeds
 from calmstreet.pipeline.conflict_run import conflict_again
 from calmstreet.pipeline.judging import plugged_rules, too_fast
-from calmstreet.pipeline.planes import camera_plane
+from calmstreet.pipeline.planes import camera_plane, on_the_ground
 from calmstreet.pipeline.speeds import courses_of
 from calmstreet.report.explained_lines import explained_lines
 from calmstreet.safety.flow import FlowCounter
@@ -75,7 +76,7 @@ def judged_again(evidence: Evidence) -> Event | None:
         raise InputError(f"the evidence of {evidence.event.event_id} holds no site; judge it anew")
     site, points = _site(evidence), evidence.points
     watch = RuleWatch.over(
-        site,
+        on_the_ground(site.of_camera(evidence.event.camera_id), _plane(evidence, site)),
         camera_id=evidence.event.camera_id,
         run_id=points.run_id,
         factories=chosen_rules(site, more=more, only=[name]),
@@ -88,11 +89,19 @@ def judged_again(evidence: Evidence) -> Event | None:
     return found.get(evidence.event.event_id)
 
 
+def _plane(evidence: Evidence, site: Site) -> Plane | None:
+    """Return the plane of the camera that saw the event."""
+    wide, high = evidence.size_px
+    if not wide:
+        return None
+    return camera_plane(site, evidence.event.camera_id, width_px=wide, height_px=high).plane
+
+
 def _speeds(evidence: Evidence, site: Site) -> GateSpeeds:
     """Return the speeds at the gates as the evidence shows them."""
     points, (wide, high) = evidence.points, evidence.size_px
     camera_id = evidence.event.camera_id
-    plane = camera_plane(site, camera_id, width_px=wide, height_px=high).plane if wide else None
+    plane = _plane(evidence, site)
     if evidence.event.kind != "speeding":
         return no_speeds(camera_id=camera_id, run_id=points.run_id)
     counter = FlowCounter(

@@ -17,7 +17,7 @@ from calmstreet.model.site import Site
 from calmstreet.model.speeds import GateSpeeds
 from calmstreet.pipeline.conflict_run import conflict_thresholds, judge_conflicts, keep_paths
 from calmstreet.pipeline.counting import count_run, step_blocks
-from calmstreet.pipeline.planes import camera_plane
+from calmstreet.pipeline.planes import camera_plane, on_the_ground
 from calmstreet.pipeline.speeds import keep_speeds
 from calmstreet.plugins import RULES
 from calmstreet.safety.conduct_signal import RedLightRule
@@ -106,7 +106,7 @@ def _watch(run: Run, site: Site, changes: SignalChanges, only: Sequence[str] = (
             site, run.camera_id, width_px=run.width_px, height_px=run.height_px
         ).plane
     return RuleWatch.over(
-        site,
+        on_the_ground(site.of_camera(run.camera_id), plane),
         camera_id=run.camera_id,
         run_id=run.run_id,
         factories=chosen_rules(site, more=plugged_rules(), only=only),

@@ -1,6 +1,6 @@
 """The plane of a camera for pictures of one size, fitted once, and what is to be said about it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -8,11 +8,11 @@ from calmstreet.geometry.plane import Plane
 from calmstreet.geometry.planes import planes_of
 from calmstreet.model.flow import Crossings
 from calmstreet.model.kinds import LENGTH_M, Kind
-from calmstreet.model.site import Site
+from calmstreet.model.site import Point, Site
 from calmstreet.pipeline.warned import warn
 from calmstreet.store.findings import Warned
 
-__all__ = ["CameraPlane", "camera_plane", "length_alarm"]
+__all__ = ["CameraPlane", "camera_plane", "length_alarm", "on_the_ground"]
 
 MOST_REMEMBERED = 32
 FEWEST_LENGTHS = 20
@@ -58,6 +58,33 @@ def _fitted(site: Site, camera_id: str, width_px: int, height_px: int) -> Camera
         return CameraPlane(plane=plane)
     note = warn("plane-sketch", camera=camera_id, note="; ".join(plane.reasons))
     return CameraPlane(plane=plane, notes=(note,))
+
+
+def on_the_ground(site: Site, plane: Plane | None) -> Site:
+    """Return the site with gates and zones in metres too, where all of them can be laid there.
+
+    Rules then ask where the front of a road user is. Without a trusted plane, or where a shape
+    reaches over the horizon, the site stays as it was drawn.
+    """
+    if plane is None or not plane.trusted:
+        return site
+    gates = [
+        g if g.points_m else replace(g, points_m=_laid(g.points_px, plane)) for g in site.gates
+    ]
+    zones = [
+        z if z.polygon_m else replace(z, polygon_m=_laid(z.polygon_px, plane)) for z in site.zones
+    ]
+    if not (all(g.points_m for g in gates) and all(z.polygon_m for z in zones)):
+        return site
+    return replace(site, gates=tuple(gates), zones=tuple(zones))
+
+
+def _laid(points_px: tuple[Point, ...], plane: Plane) -> tuple[Point, ...]:
+    """Return pixels in metres, () where one is not on the ground."""
+    there = plane.to_m(np.array(points_px, np.float64).reshape(-1, 2))
+    if not np.isfinite(there).all():
+        return ()
+    return tuple((float(x), float(y)) for x, y in there)
 
 
 def length_alarm(passes: Crossings) -> list[Warned]:
