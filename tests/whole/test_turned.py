@@ -88,14 +88,20 @@ def test_a_still_camera(still: dict[str, Any]) -> None:
 
 
 @pytest.mark.slow
-def test_a_sway_changes_no_count(tmp_path: Path, still: dict[str, Any]) -> None:
-    """One pixel of 320: as much as two or three of a picture that the eyes halve or quarter."""
+def test_a_sway_changes_one_count_at_most(tmp_path: Path, still: dict[str, Any]) -> None:
+    """One pixel of 320: as much as two or three of a picture that the eyes halve or quarter.
+
+    The motion eye sees the picture as it sways, so a road user may show twice; see
+    design/counting.md.
+    """
     swing = 1.0 / 288.0
     summary = counted(tmp_path, lambda t_s: (0.0, swing * np.sin(2 * np.pi * t_s), 0.0, 0.0))
     for row, rest in zip(summary["gates"], still["gates"], strict=True):
+        assert row["gate"] == rest["gate"]
+        assert row["exposure_s"] == rest["exposure_s"]
         assert row["occupancy_share"] == pytest.approx(rest["occupancy_share"], abs=0.02)
-        kept = {key: value for key, value in row.items() if key != "occupancy_share"}
-        assert kept == {key: value for key, value in rest.items() if key != "occupancy_share"}
+        for side in ("to_left", "to_right"):
+            assert row[side]["total"] == pytest.approx(rest[side]["total"], abs=1)
     assert "camera-sways" in codes(summary)
     assert "camera-moved" not in codes(summary)
 
