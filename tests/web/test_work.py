@@ -74,6 +74,7 @@ def test_the_audit_log_shows_every_change_and_cannot_be_changed(fresh: Node, bos
     raw.execute("DROP TRIGGER audit_is_not_changed")
     raw.execute("UPDATE audit SET actor = 'x' WHERE audit_id = 3")
     raw.commit()
+    raw.close()
     broken = boss.ask("GET", "/api/audit/check").json()
     assert (broken["whole"], broken["broken_at"]) == (False, 3)
 
