@@ -1,12 +1,21 @@
-"""calmstreet.toml: where a node's results lie and how its desk is opened."""
+"""calmstreet.toml: where results lie, how the desk is opened, which cameras are watched."""
 
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
 
+from calmstreet.config.cameras import NETWORKS, NodeCamera, doubled_ids, network_list
 from calmstreet.config.wording import model_faults
 from calmstreet.errors import ConfigError, InputError
 
@@ -18,6 +27,7 @@ __all__ = [
     "NodeTable",
     "load_node",
     "node_folders",
+    "node_json_schema",
     "parse_node",
 ]
 
@@ -29,10 +39,11 @@ class _Table(BaseModel):
 
 
 class NodeTable(_Table):
-    """Folders, relative to calmstreet.toml.
+    """Folders, relative to calmstreet.toml, and what all cameras share.
 
     Results lie in ``results``, one folder each, and in ``also``; ``desk`` keeps accounts, audit
-    log, jobs and uploads.
+    log, jobs and uploads. Cameras are reached in ``camera_networks`` only; ``metrics_port`` is
+    open on this machine alone, 0 for none.
     """
 
     results: Text = "results"
@@ -40,6 +51,9 @@ class NodeTable(_Table):
     desk: Text = "desk"
     language: Literal["en", "ru", "kk", "uz"] = "en"
     tiles_url: Text = ""
+    disk_budget_gb: Annotated[float, Field(gt=0, le=1_000_000)] = 200.0
+    camera_networks: Annotated[tuple[Text, ...], AfterValidator(network_list)] = NETWORKS
+    metrics_port: Annotated[int, Field(ge=0, le=65_535)] = 0
 
 
 class Desk(_Table):
@@ -65,6 +79,19 @@ class NodeFile(_Table):
     node: NodeTable = NodeTable()
     desk: Desk = Desk()
     limits: Limits = Limits()
+    camera: tuple[NodeCamera, ...] = ()
+
+    @model_validator(mode="after")
+    def _distinct(self) -> "NodeFile":
+        doubled = doubled_ids(self.camera)
+        if doubled:
+            raise ValueError(f"holds the id {doubled[0]!r} twice; give every camera its own")
+        return self
+
+
+_TABLES: dict[str, type[BaseModel]] = {
+    "": NodeFile, "node": NodeTable, "desk": Desk, "limits": Limits, "camera": NodeCamera,
+}  # fmt: skip
 
 
 def parse_node(text: str, *, source: str = "calmstreet.toml") -> NodeFile:
@@ -80,8 +107,22 @@ def parse_node(text: str, *, source: str = "calmstreet.toml") -> NodeFile:
     try:
         return NodeFile.model_validate(raw)
     except ValidationError as error:
-        faults = [f"{source}: {path} {wrong}" for path, wrong in model_faults(error)]
+        found = model_faults(error, tables=_TABLES)
+        faults = [f"{source}: {path or '[[camera]]'} {wrong}" for path, wrong in found]
         raise ConfigError(*faults) from error
+
+
+def node_json_schema() -> dict[str, Any]:
+    """Return the JSON Schema of calmstreet.toml.
+
+    >>> sorted(node_json_schema()["properties"])
+    ['camera', 'desk', 'limits', 'node']
+    """
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **NodeFile.model_json_schema(by_alias=True),
+        "title": "calmstreet.toml",
+    }
 
 
 def load_node(path: Path) -> NodeFile:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from calmstreet.config.references import Fault, nearest
@@ -12,6 +12,7 @@ from calmstreet.config.schema import TABLES
 __all__ = ["key_path", "model_faults"]
 
 Loc = tuple[int | str, ...]
+Tables = Mapping[str, type[BaseModel]]
 
 _ID_CURE = "write 1 to 40 of a-z, 0-9 and -"
 
@@ -30,27 +31,28 @@ def _table_of(loc: Loc) -> str:
     return ".".join(str(part) for part in loc if not isinstance(part, int))
 
 
-def _known_keys(loc: Loc) -> list[str]:
-    model = TABLES.get(_table_of(loc))
+def _known_keys(loc: Loc, tables: Tables) -> list[str]:
+    model = tables.get(_table_of(loc))
     if model is None:
         return []
     return [field.alias or name for name, field in model.model_fields.items()]
 
 
-def _unknown_key(error: ErrorDetails) -> str:
-    return f"is not a known key; {nearest(str(error['loc'][-1]), _known_keys(error['loc'][:-1]))}"
+def _unknown_key(error: ErrorDetails, tables: Tables) -> str:
+    known = _known_keys(error["loc"][:-1], tables)
+    return f"is not a known key; {nearest(str(error['loc'][-1]), known)}"
 
 
-def _missing(error: ErrorDetails) -> str:
+def _missing(error: ErrorDetails, tables: Tables) -> str:
     if isinstance(error["loc"][-1], int):
         return "is missing; a point is written as [x, y], a box as [left, top, right, bottom]"
     table = _table_of(error["loc"])
-    return f"is missing; add [{table}]" if table in TABLES else "is missing; add it"
+    return f"is missing; add [{table}]" if table in tables else "is missing; add it"
 
 
-def _not_a_list(error: ErrorDetails) -> str:
+def _not_a_list(error: ErrorDetails, tables: Tables) -> str:
     table = _table_of(error["loc"])
-    if table in TABLES and isinstance(error["input"], dict):
+    if table in tables and isinstance(error["input"], dict):
         return f"is a single table; write [[{table}]] with double brackets"
     return f"is {_shown(error)}; write a list such as [[120, 410], [560, 395]]"
 
@@ -71,10 +73,12 @@ def _context(error: ErrorDetails, key: str) -> Any:
     return error.get("ctx", {})[key]
 
 
-_SAYINGS: Mapping[str, Callable[[ErrorDetails], str]] = {
+_BY_TABLE: Mapping[str, Callable[[ErrorDetails, Tables], str]] = {
     "extra_forbidden": _unknown_key,
     "missing": _missing,
     "tuple_type": _not_a_list,
+}
+_SAYINGS: Mapping[str, Callable[[ErrorDetails], str]] = {
     "model_type": _not_a_table,
     "string_pattern_mismatch": lambda e: f"is {_shown(e)}, which is no id; {_ID_CURE}",
     "string_type": lambda e: f'is {_shown(e)}; write a text in quotes, such as "north"',
@@ -95,11 +99,12 @@ _SAYINGS: Mapping[str, Callable[[ErrorDetails], str]] = {
 }
 
 
-def model_faults(error: ValidationError) -> list[Fault]:
-    """Return key path and sentence of everything pydantic found."""
+def model_faults(error: ValidationError, *, tables: Tables = TABLES) -> list[Fault]:
+    """Return key path and sentence of everything pydantic found; ``tables`` by dotted name."""
     faults = []
     for detail in error.errors(include_url=False):
-        say = _SAYINGS.get(detail["type"])
-        sentence = say(detail) if say else f"is {_shown(detail)}; {detail['msg'].lower()}"
+        say, ask = _SAYINGS.get(detail["type"]), _BY_TABLE.get(detail["type"])
+        sentence = f"is {_shown(detail)}; {detail['msg'].lower()}"
+        sentence = say(detail) if say else ask(detail, tables) if ask else sentence
         faults.append((key_path(detail["loc"]), sentence))
     return faults
