@@ -136,7 +136,8 @@ def a_picture(path: str) -> Picture:
 def shape_of(connection: sqlite3.Connection) -> dict[str, str]:
     """Return the SQL of every table and index without comments and spaces."""
     rows = connection.execute("SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL")
-    return {name: " ".join(re.sub(r"--.*", "", sql).split()) for name, sql in rows}
+    plain = {name: " ".join(re.sub(r"--.*", "", sql).split()) for name, sql in rows}
+    return {name: re.sub(r" ([,)])", r"\1", sql) for name, sql in plain.items()}
 
 
 def test_migrations_from_empty_give_the_schema(tmp_path: Path) -> None:

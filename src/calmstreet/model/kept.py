@@ -1,11 +1,12 @@
 """What may be kept: blurred pictures and blurred segments, nothing else."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["BlurredFrame", "Segment"]
+__all__ = ["PURPOSES", "BlurredFrame", "FinishedFile", "Segment"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -22,8 +23,31 @@ class BlurredFrame:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FinishedFile:
+    """A file of blurred pictures that lies whole on the disk but has no row yet.
+
+    ``start_ns`` and ``end_ns`` are the times of the first and the last of its ``pictures``.
+    """
+
+    path: Path
+    start_ns: int
+    end_ns: int
+    pictures: int
+    size_bytes: int
+    sha256: str
+
+
+PURPOSES: tuple[str, ...] = ("tracks", "event", "audit", "continuous")
+"""What blurred video is kept for: with tracks drawn in, an event, an audit, all the time."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Segment:
-    """A stored piece of blurred video: where it lies, when it ran, its size and SHA-256."""
+    """A stored piece of blurred video: where it lies, when it ran, its size and SHA-256.
+
+    ``purpose`` is one of PURPOSES, ``event_id`` "" where it shows none; ``locked`` evidence is
+    never removed; ``expires_ns`` None: not by itself.
+    """
 
     segment_id: int
     camera_id: str
@@ -32,3 +56,7 @@ class Segment:
     path: str
     size_bytes: int
     sha256: str
+    purpose: str = "tracks"
+    event_id: str = ""
+    locked: bool = False
+    expires_ns: int | None = None

@@ -11,8 +11,10 @@ from typing import Any
 
 from calmstreet.clock import Clock, SystemClock
 from calmstreet.errors import StoreError
+from calmstreet.model.kept import PURPOSES, FinishedFile, Segment
 from calmstreet.model.run import Run
 from calmstreet.model.site import Site
+from calmstreet.store import segments as segment_rows
 from calmstreet.store.database import BUSY_TIMEOUT_S, Database, marks, open_database
 from calmstreet.store.findings import Findings
 from calmstreet.store.folder import CATALOGUE_NAME, StoredFile, remove_quietly
@@ -253,6 +255,26 @@ class Catalogue(Findings):
                     file.sha256,
                 ),
             )
+
+    def add_segment(
+        self, file: FinishedFile, *, expires_ns: int | None = None, locked: bool = False
+    ) -> Segment:
+        """Keep the row of a finished piece of video that ``store.segments.segment_path`` named."""
+        return segment_rows.add_segment(
+            self._database, self.folder, file, expires_ns=expires_ns, locked=locked
+        )
+
+    def segments(
+        self, camera_id: str, *, purposes: Sequence[str] = PURPOSES, event_id: str = ""
+    ) -> list[Segment]:
+        """Return the pieces of video of a camera in order of time, or those of one event."""
+        return segment_rows.read_segments(
+            self._database, camera_id, purposes=purposes, event_id=event_id
+        )
+
+    def lock_evidence(self, event_id: str, *, locked: bool = True) -> int:
+        """Lock the video of an event, which retention then never removes; return its pieces."""
+        return segment_rows.lock_segments(self._database, event_id, locked=locked)
 
     def point_files(self, run_id: int) -> list[StoredFile]:
         """Return the files of points of a run in order of time."""

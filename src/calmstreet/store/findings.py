@@ -12,6 +12,7 @@ from calmstreet.model.bins import Bins
 from calmstreet.model.conflicts import Conflicts
 from calmstreet.model.event import Event
 from calmstreet.model.flow import Flow
+from calmstreet.model.gap import Gap
 from calmstreet.model.shifts import Shifts
 from calmstreet.model.signals import SignalChanges
 from calmstreet.model.speeds import GateSpeeds, SpeedCheck, ZoneTimes
@@ -19,6 +20,7 @@ from calmstreet.store import bins as bin_rows
 from calmstreet.store import conflicts as conflict_rows
 from calmstreet.store import events as event_rows
 from calmstreet.store import flows as flow_rows
+from calmstreet.store import gaps as gap_rows
 from calmstreet.store import speeds as speed_rows
 from calmstreet.store.database import Database, marks
 from calmstreet.store.folder import StoredFile
@@ -228,6 +230,16 @@ class Findings:
                 " WHERE run_id = ?",
                 (file.start_ns, file.end_ns, file.path, file.size_bytes, file.sha256, run_id),
             )
+
+    def save_gap(self, gap: Gap) -> None:
+        """Keep a gap of a camera; the same gap again only renews its note."""
+        gap_rows.save_gap(self._database, gap)
+
+    def gaps(
+        self, camera_id: str, *, start_ns: int | None = None, end_ns: int | None = None
+    ) -> list[Gap]:
+        """Return the gaps of a camera that touch the span, whole, in order of time."""
+        return gap_rows.read_gaps(self._database, camera_id, start_ns=start_ns, end_ns=end_ns)
 
     def save_picture(self, run_id: int, picture: Picture) -> None:
         """Keep the row of a blurred picture; the same path again replaces it."""

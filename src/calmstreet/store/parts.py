@@ -15,7 +15,15 @@ from numpy.typing import NDArray
 from calmstreet.errors import StoreError
 from calmstreet.model.points import POINT_COLUMNS, TrackPoints, scalar_columns
 
-__all__ = ["POINT_RECORD", "STEP_COLUMNS", "STEP_RECORD", "Part", "Parts", "read_parts"]
+__all__ = [
+    "POINT_RECORD",
+    "STEP_COLUMNS",
+    "STEP_RECORD",
+    "Part",
+    "Parts",
+    "last_step_of",
+    "read_parts",
+]
 
 STEP_COLUMNS: dict[str, Any] = {
     "t_ns": np.int64,
@@ -107,6 +115,20 @@ def read_parts(part: Part) -> tuple[dict[str, NDArray[Any]], NDArray[Any]]:
         for name, _, column, index in scalar_columns()
     }
     return columns, steps[:whole]
+
+
+def last_step_of(path: Path) -> int | None:
+    """Return the time of the last whole record of a ``.part`` of steps, UTC ns; None for none."""
+    magic, size = len(_MAGIC["steps"]), STEP_RECORD.itemsize
+    try:
+        with path.open("rb") as stream:
+            whole = (path.stat().st_size - magic) // size
+            if whole < 1:
+                return None
+            stream.seek(magic + (whole - 1) * size)
+            return int(np.frombuffer(stream.read(size), STEP_RECORD)["t_ns"][0])
+    except FileNotFoundError:
+        return None
 
 
 def _records(path: Path, magic: bytes, record: np.dtype[Any]) -> NDArray[Any]:

@@ -18,13 +18,14 @@ from calmstreet.model.points import (
 )
 from calmstreet.store.duck import read_parquet, write_parquet
 from calmstreet.store.folder import StoredFile, checked_path, remove_quietly, sha256_of, write_whole
-from calmstreet.store.parts import STEP_COLUMNS, STEP_RECORD, Part, Parts, read_parts
+from calmstreet.store.parts import STEP_COLUMNS, STEP_RECORD, Part, Parts, last_step_of, read_parts
 from calmstreet.units import NS_PER_S, ns_from_s
 
 __all__ = [
     "FLUSH_S",
     "ROWS_PER_FILE",
     "PointWriter",
+    "last_step_ns",
     "read_points",
     "read_step_columns",
     "read_steps",
@@ -174,6 +175,12 @@ def recover(folder: Path, on_file: OnFile, *, camera_id: str = "*") -> int:
     for points in (folder / "points").glob(f"camera={camera_id}/*.part"):
         remove_quietly(points)
     return found
+
+
+def last_step_ns(folder: Path, camera_id: str, run_id: int) -> int | None:
+    """Return the last step of a run that lies in a ``.part``, UTC ns; None where there is none."""
+    parts = (folder / "steps" / f"camera={camera_id}").glob(f"{run_id}-*.part")
+    return max((t for t in map(last_step_of, parts) if t is not None), default=None)
 
 
 def write_smoothed(folder: Path, points: TrackPoints, *, sequence: int) -> StoredFile:

@@ -1,0 +1,134 @@
+"""Pieces of blurred video in the catalogue: where each lies, what for, until when."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from calmstreet.model.kept import PURPOSES, FinishedFile, Segment
+from calmstreet.store.database import Database
+from calmstreet.units import NS_PER_S
+
+__all__ = [
+    "SegmentName",
+    "add_segment",
+    "lock_segments",
+    "name_of",
+    "read_segments",
+    "segment_path",
+]
+
+_COLUMNS = (
+    "segment_id, camera_id, start_ns, end_ns, path, size_bytes, sha256, purpose, event_id, "
+    "locked, expires_ns"
+)
+_NAME = re.compile(r"\.?([a-z]+)-(-?\d+)-(\d+)(?:-([0-9a-f]{16}))?\.mp4(?:\.part)?")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SegmentName:
+    """What the name of a segment's file says; it is all that a crash leaves of the row."""
+
+    camera_id: str
+    purpose: str
+    start_ns: int
+    run_id: int
+    event_id: str = ""
+
+
+def segment_path(folder: Path, name: SegmentName) -> Path:
+    """Return where a segment goes: segments/camera=ID/date=UTC/PURPOSE-START-RUN[-EVENT].mp4.
+
+    Hand it to ``video.segment_writer.SegmentWriter``; ``recover`` reads the name again.
+
+    >>> name = SegmentName(camera_id="north", purpose="audit", start_ns=5, run_id=2)
+    >>> segment_path(Path("r"), name).as_posix()
+    'r/segments/camera=north/date=1970-01-01/audit-5-2.mp4'
+    """
+    date = datetime.fromtimestamp(name.start_ns // NS_PER_S, UTC).date().isoformat()
+    event = f"-{name.event_id}" if name.event_id else ""
+    stem = f"{name.purpose}-{name.start_ns}-{name.run_id}{event}"
+    return folder / "segments" / f"camera={name.camera_id}" / f"date={date}" / f"{stem}.mp4"
+
+
+def name_of(path: Path) -> SegmentName | None:
+    """Return what the name of a segment's file, or of its ``.part``, says; None for another file.
+
+    >>> name_of(Path("segments/camera=north/date=1970-01-01/.audit-5-2.mp4.part")).purpose
+    'audit'
+    """
+    found = _NAME.fullmatch(path.name)
+    camera = path.parent.parent.name
+    if found is None or found[1] not in PURPOSES or not camera.startswith("camera="):
+        return None
+    return SegmentName(
+        camera_id=camera.removeprefix("camera="),
+        purpose=found[1],
+        start_ns=int(found[2]),
+        run_id=int(found[3]),
+        event_id=found[4] or "",
+    )
+
+
+def add_segment(
+    database: Database,
+    folder: Path,
+    file: FinishedFile,
+    *,
+    expires_ns: int | None = None,
+    locked: bool = False,
+) -> Segment:
+    """Keep the row of a finished file that ``segment_path`` named; the same path replaces it.
+
+    A run that is not known (any more) is left out of the row. Raises ValueError for a file that
+    lies elsewhere.
+    """
+    name = name_of(file.path)
+    if name is None:
+        raise ValueError(f"{file.path} is no name of a segment")
+    path = file.path.relative_to(folder).as_posix()
+    with database.writing() as connection:
+        connection.execute("DELETE FROM segments WHERE path = ?", (path,))
+        segment_id = connection.execute(
+            "INSERT INTO segments (camera_id, run_id, start_ns, end_ns, path, size_bytes, sha256,"
+            " purpose, event_id, locked, expires_ns) VALUES (?,"
+            " (SELECT run_id FROM runs WHERE run_id = ?), ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (name.camera_id, name.run_id, file.start_ns, file.end_ns, path, file.size_bytes,
+             file.sha256, name.purpose, name.event_id, int(locked), expires_ns),
+        ).lastrowid  # fmt: skip
+    return Segment(
+        segment_id=int(segment_id or 0),
+        camera_id=name.camera_id,
+        start_ns=file.start_ns,
+        end_ns=file.end_ns,
+        path=path,
+        size_bytes=file.size_bytes,
+        sha256=file.sha256,
+        purpose=name.purpose,
+        event_id=name.event_id,
+        locked=locked,
+        expires_ns=expires_ns,
+    )
+
+
+def read_segments(
+    database: Database, camera_id: str, *, purposes: Sequence[str] = PURPOSES, event_id: str = ""
+) -> list[Segment]:
+    """Return the segments of a camera in order of time; of one event only where one is named."""
+    with database.guarded() as connection:
+        rows = connection.execute(
+            f"SELECT {_COLUMNS} FROM segments WHERE camera_id = ? AND (? = '' OR event_id = ?)"
+            " ORDER BY start_ns, segment_id",
+            (camera_id, event_id, event_id),
+        ).fetchall()
+    found = [Segment(**dict(zip(_COLUMNS.split(", "), row, strict=True))) for row in rows]
+    return [segment for segment in found if segment.purpose in purposes]
+
+
+def lock_segments(database: Database, event_id: str, *, locked: bool) -> int:
+    """Lock the video of an event as evidence, or let it go; return how many pieces it has."""
+    with database.writing() as connection:
+        return connection.execute(
+            "UPDATE segments SET locked = ? WHERE event_id = ?", (int(locked), event_id)
+        ).rowcount
