@@ -3,6 +3,7 @@
 A clock is passed as a parameter, so that tests hold the time in their hand.
 """
 
+import threading
 import time
 from typing import Protocol
 
@@ -20,6 +21,10 @@ class Clock(Protocol):
         """Return seconds that never run backwards."""
         ...
 
+    def wait(self, stop: threading.Event, duration_s: float) -> bool:
+        """Let ``duration_s`` pass, or less if ``stop`` is set; return whether it is set."""
+        ...
+
 
 class SystemClock:
     """The machine's own clock."""
@@ -31,6 +36,10 @@ class SystemClock:
     def monotonic_s(self) -> float:
         """Return seconds that never run backwards."""
         return time.monotonic()
+
+    def wait(self, stop: threading.Event, duration_s: float) -> bool:
+        """Let ``duration_s`` pass, or less if ``stop`` is set; return whether it is set."""
+        return stop.wait(max(0.0, duration_s))
 
 
 class FakeClock:
@@ -58,3 +67,13 @@ class FakeClock:
         """Move on by ``duration_s`` seconds."""
         self._now_ns += round(duration_s * 1e9)
         self._monotonic_s += duration_s
+
+    def step(self, duration_s: float) -> None:
+        """Set the wall clock forward, or back, as an administrator would."""
+        self._now_ns += round(duration_s * 1e9)
+
+    def wait(self, stop: threading.Event, duration_s: float) -> bool:
+        """Move on at once, unless ``stop`` is set; return whether it is."""
+        if not stop.is_set():
+            self.advance(max(0.0, duration_s))
+        return stop.is_set()
