@@ -14,7 +14,14 @@ from numpy.typing import ArrayLike, NDArray
 from calmstreet.model.conflicts import Conflicts
 from calmstreet.units import local_datetime, zone_info
 
-__all__ = ["LEAST_DAYS", "ConflictRate", "DayCounts", "conflict_rate", "day_counts"]
+__all__ = [
+    "LEAST_DAYS",
+    "NOT_TWO_USERS",
+    "ConflictRate",
+    "DayCounts",
+    "conflict_rate",
+    "day_counts",
+]
 
 Array = NDArray[np.float64]
 
@@ -25,8 +32,7 @@ _DRAWS = 2000
 _SEED = 20240229
 _Z95 = 1.959963984540054
 
-
-_NOT_TWO = (
+NOT_TWO_USERS = (
     "id switch",
     "duplicate boxes",
     "one party",
@@ -34,6 +40,7 @@ _NOT_TWO = (
     "never coexisted",
     "camera-moved",
 )
+"""Words of ``model.conflicts.REJECTIONS`` for pairs that were no two road users on their ways."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -57,7 +64,7 @@ def day_counts(parts: Sequence[Conflicts], *, tz: str) -> DayCounts:
         for begin_ns, end_ns in part.watched_ns.tolist():
             for day, spent_s in _days_of(begin_ns, end_ns, tz):
                 counts.setdefault(day, [0.0, 0.0, 0.0])[2] += spent_s / 3600.0
-        real = ~np.isin(part.rejected_because, _NOT_TWO)
+        real = ~np.isin(part.rejected_because, NOT_TWO_USERS)
         for start_ns, conflict in zip(
             part.start_ns[real].tolist(), part.is_conflict[real].tolist(), strict=True
         ):

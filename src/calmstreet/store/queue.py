@@ -160,8 +160,8 @@ class Queue:
             found[run_id, event_id] = tuple(row[0] for row in rows)
         return found
 
-    def by_movement(self, wanted: EventFilter) -> list[tuple[str, str, int, int, str]]:
-        """Return (movement, kind, severity, start_ns, state) of each event that was not rejected.
+    def by_movement(self, wanted: EventFilter) -> list[tuple[str, str, int, int, int]]:
+        """Return (movement, kind, severity, start_ns, run) of each event that was not rejected.
 
         The movement is that of the first road user whose journey is known, "unknown" otherwise.
         """
@@ -172,11 +172,11 @@ class Queue:
             " WHERE event_tracks.run_id = events.run_id"
             " AND event_tracks.event_id = events.event_id"
             " AND journeys.movement_id != 'unknown' ORDER BY position LIMIT 1), 'unknown'),"
-            f" events.kind, events.severity, events.start_ns, {_STATE} {_FROM}"
+            f" events.kind, events.severity, events.start_ns, run_id {_FROM}"
             f" AND {_STATE} != 'rejected' ORDER BY events.start_ns",
             **wanted.values(),
         )
-        return [(str(r[0]), str(r[1]), int(r[2]), int(r[3]), str(r[4])) for r in rows]
+        return [(str(r[0]), str(r[1]), int(r[2]), int(r[3]), int(r[4])) for r in rows]
 
     def evidence_paths(self, event_id: str) -> list[str]:
         """Return the paths of the evidence of an event that the asker may see."""

@@ -18,7 +18,7 @@ from calmstreet.store.findings import Warned
 from calmstreet.store.speeds import read_checks
 from calmstreet.store.tables import TABLES, Columns, columns_of
 
-__all__ = ["SEEN", "BinRows", "CameraRow", "Medium", "Seen"]
+__all__ = ["RUNS_OF", "SEEN", "BinRows", "CameraRow", "Medium", "Seen"]
 
 SEEN = (
     "runs.live = 1 AND (:scope IS NULL OR runs.camera_id IN (SELECT value FROM json_each(:scope)))"
@@ -30,10 +30,11 @@ _RUN = (
     " height_px, declared_fps, delivered_fps, detector, frames, repeated_frames, analysed_frames,"
     " counted, note"
 )
-_RUNS_OF = (
+RUNS_OF = (
     f"SELECT run_id FROM runs WHERE {SEEN} AND runs.camera_id = :camera"
     " AND runs.start_ns < :end AND runs.end_ns >= :start"
 )
+"""The runs of one camera in a span, as a query within another one."""
 
 # CROSS JOIN keeps the order of the tables: first the few runs, then their own bins by the key.
 _BINS = (
@@ -237,7 +238,7 @@ class Seen:
         """Return the unbroken spells (n, 2) in which a camera watched, cut to a span."""
         rows = self.rows(
             "SELECT max(start_ns, :start), min(end_ns, :end) FROM watched"
-            f" WHERE run_id IN ({_RUNS_OF}) AND start_ns < :end AND end_ns > :start"
+            f" WHERE run_id IN ({RUNS_OF}) AND start_ns < :end AND end_ns > :start"
             " ORDER BY start_ns",
             camera=camera_id,
             start=start_ns,
@@ -253,7 +254,7 @@ class Seen:
         Slices begin at whole multiples of ``width_ns`` from 1970, UTC.
         """
         values = {"camera": camera_id, "start": start_ns, "end": end_ns, "width": width_ns}
-        within = f"WHERE run_id IN ({_RUNS_OF}) AND start_ns >= :start AND start_ns < :end"
+        within = f"WHERE run_id IN ({RUNS_OF}) AND start_ns >= :start AND start_ns < :end"
         watched = self.rows(
             f"SELECT start_ns / :width * :width, sum(watched_s) FROM minutes {within} GROUP BY 1",
             **values,
@@ -275,7 +276,7 @@ class Seen:
             raise ValueError(f"{table} holds no passages")
         dtypes = {name: TABLES[table][name] for name in names}
         rows = self.rows(
-            f"SELECT {', '.join(dtypes)} FROM {table} WHERE run_id IN ({_RUNS_OF})"
+            f"SELECT {', '.join(dtypes)} FROM {table} WHERE run_id IN ({RUNS_OF})"
             " AND t_ns >= :start AND t_ns < :end ORDER BY t_ns",
             camera=camera_id,
             start=start_ns,
@@ -288,7 +289,7 @@ class Seen:
         return self.rows(
             "SELECT movement_id, avg(entry_heading_x), avg(entry_heading_y),"
             " avg(exit_heading_x), avg(exit_heading_y), min(metric), count(*) FROM journeys"
-            f" WHERE run_id IN ({_RUNS_OF}) AND counted = 1 AND done_ns >= :start"
+            f" WHERE run_id IN ({RUNS_OF}) AND counted = 1 AND done_ns >= :start"
             " AND done_ns < :end GROUP BY movement_id",
             camera=camera_id,
             start=start_ns,

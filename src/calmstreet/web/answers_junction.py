@@ -9,8 +9,10 @@ __all__ = [
     "Comparison",
     "ConflictCell",
     "ConflictPage",
+    "ConflictSums",
     "CountSeries",
     "CountsPage",
+    "DayRate",
     "DayRow",
     "Direction",
     "EndPlace",
@@ -244,7 +246,7 @@ class HeadwayPage(Answer):
 
 
 class ConflictCell(Answer):
-    """Events of one kind in one movement and one local hour of the day."""
+    """What happened of one kind and level in one movement and one local hour of the day."""
 
     movement_id: str
     hour: int
@@ -253,8 +255,46 @@ class ConflictCell(Answer):
     n: int
 
 
+class DayRate(Answer):
+    """A rate with its 95 % interval over whole days, null with fewer than three of them.
+
+    ``enough`` says whether the interval is narrow enough to compare; ``more_days`` how many more
+    that takes, null where it cannot be told.
+    """
+
+    rate: float | None
+    low: float | None
+    high: float | None
+    days: int
+    enough: bool
+    more_days: int | None
+
+
+class ConflictSums(Answer):
+    """Conflicts of every level, without those that were rejected.
+
+    ``why_not`` is a code saying why nobody looked for them, "" where somebody did. Exposure is
+    the time watched with a plane that carries speeds; ``pairs`` are interacting road users.
+    ``by_level`` has "1" to "4", ``by_type`` the types that occurred.
+    """
+
+    why_not: str
+    exposure_s: float
+    hours_exposure_s: list[float]
+    pairs: int
+    total: int
+    by_level: dict[str, int]
+    by_type: dict[str, int]
+    per_hour: DayRate
+    per_1000_pairs: DayRate
+
+
 class ConflictPage(Answer):
-    """Conflicts and other events by movement and hour, with the seconds watched in each hour."""
+    """Conflicts of every level and other events by movement and hour.
+
+    ``exposure_s`` and ``hours_exposure_s`` are the seconds watched at all, in each local hour.
+    ``per_hour`` is the rate of all cells together; that of conflicts is in ``conflicts``.
+    """
 
     period: Period
     available: bool
@@ -266,6 +306,7 @@ class ConflictPage(Answer):
     per_hour: float | None
     per_hour_low: float | None
     per_hour_high: float | None
+    conflicts: ConflictSums
 
 
 class ComparedRow(Answer):

@@ -9,9 +9,9 @@ from scipy.special import stdtrit
 from calmstreet.model.kinds import Kind
 from calmstreet.report.texts import texts
 from calmstreet.safety.bins import CAMERA_MOVED, COMPLETE_SHARE
-from calmstreet.store.queue import EventFilter, Queue
 from calmstreet.units import local_datetime
 from calmstreet.web.answers_junction import ComparedRow, Comparison
+from calmstreet.web.conflicting import happened
 from calmstreet.web.counting import name_parts
 from calmstreet.web.numbers import plain
 from calmstreet.web.spans import View
@@ -23,8 +23,8 @@ _HOUR_NS = 3600 * 10**9
 _LEAST_CLUSTERS = 4
 _Z95 = 1.959963984540054
 
-Hours = dict[int, float]
-"""Mean count per watched hour by weekday-hour, 24 * weekday + hour, Monday 0."""
+Floats = NDArray[np.float64]
+_WEEK_HOURS = 168
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,31 +38,34 @@ class Ratio:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _Side:
-    """One period: counts by series and hour, seconds watched whole by weekday-hour."""
+    """One period by weekday-hour, 24 * weekday + hour with Monday 0, all arrays (168,).
+
+    ``hours`` are how many such hours were watched whole, ``sums`` what was counted in them.
+    """
 
     view: View
-    counts: dict[tuple[str, str], dict[int, list[float]]]
-    hours: dict[int, int]
+    sums: dict[tuple[str, str], Floats]
+    hours: NDArray[np.int64]
 
 
 def compare(before: View, after: View, *, language: str) -> Comparison:
     """Compare two periods of a camera over the weekday-hours watched whole in both."""
     sides = _side(before), _side(after)
-    matched = sorted(set(sides[0].hours) & set(sides[1].hours))
-    names = sorted(set(sides[0].counts) & set(sides[1].counts))
-    rows = [_row(name, sides, matched) for name in names] if matched else []
-    exposure = [3600.0 * sum(side.hours[slot] for slot in matched) for side in sides]
+    matched = np.flatnonzero((sides[0].hours > 0) & (sides[1].hours > 0))
+    names = sorted(set(sides[0].sums) & set(sides[1].sums))
+    rows = [_row(name, sides, matched) for name in names] if len(matched) else []
+    exposure = [3600.0 * int(side.hours[matched].sum()) for side in sides]
     return Comparison(
         before=before.period,
         after=after.period,
         matched_hours=len(matched),
-        matched=[divmod(slot, 24) for slot in matched],
+        matched=[divmod(slot, 24) for slot in matched.tolist()],
         before_exposure_s=exposure[0],
         after_exposure_s=exposure[1],
         rows=rows,
         warning_code=REGRESSION,
         warning=texts(language).t("desk.regression"),
-        reason="" if matched else "no-matched-hours",
+        reason="" if len(matched) else "no-matched-hours",
     )
 
 
@@ -75,22 +78,21 @@ def _side(view: View) -> _Side:
     texts_of_flags, word = np.unique(rows.flags, return_inverse=True)
     good &= np.array([CAMERA_MOVED not in str(text) for text in texts_of_flags], bool)[word]
     good &= rows.start_ns + _HOUR_NS <= view.end_ns
-    starts = np.unique(rows.start_ns)
-    whole = np.setdiff1d(starts, np.unique(rows.start_ns[~good]))
-    slots = {int(t): _slot(int(t), view.tz) for t in whole}
-    counts: dict[tuple[str, str], dict[int, list[float]]] = {}
+    starts, place = np.unique(rows.start_ns, return_inverse=True)
+    whole = np.ones(len(starts), bool)
+    whole[place[~good]] = False
+    slots = np.array([_slot(t, view.tz) for t in starts.tolist()], np.int64)
+    sums: dict[tuple[str, str], Floats] = {}
     names, number = np.unique(rows.what, return_inverse=True)
-    for place, what in enumerate(names.tolist()):
-        mine = np.flatnonzero(number == place)
-        kind, t_ns, count = rows.kind[mine], rows.start_ns[mine], rows.count[mine]
-        for group, kinds in _groups(kind):
-            chosen = np.isin(kind, kinds)
-            counts[what, group] = _by_slot(t_ns[chosen], count[chosen], slots)
-    hours: dict[int, int] = {}
-    for slot in slots.values():
-        hours[slot] = hours.get(slot, 0) + 1
-    counts |= _events(view, slots)
-    return _Side(view=view, counts=counts, hours=hours)
+    counted = whole[place]
+    for n, what in enumerate(names.tolist()):
+        mine = np.flatnonzero((number == n) & counted)
+        kind = rows.kind[mine]
+        for group, kinds in _groups(rows.kind[number == n]):
+            chosen = mine[np.isin(kind, kinds)]
+            sums[what, group] = _by_slot(slots[place[chosen]], rows.count[chosen])
+    hours = np.bincount(slots[whole], minlength=_WEEK_HOURS)
+    return _Side(view=view, sums=sums | _events(view, starts[whole], slots[whole]), hours=hours)
 
 
 def _groups(kinds: NDArray[np.uint8]) -> list[tuple[str, list[int]]]:
@@ -105,45 +107,35 @@ def _slot(t_ns: int, tz: str) -> int:
     return 24 * local.weekday() + local.hour
 
 
-def _by_slot(
-    start_ns: NDArray[np.int64], count: NDArray[np.float64], slots: dict[int, int]
-) -> dict[int, list[float]]:
-    """Return the count of each whole hour by its weekday-hour."""
-    sums = dict.fromkeys(slots, 0.0)
-    for t, value in zip(start_ns.tolist(), count.tolist(), strict=True):
-        if t in sums:
-            sums[t] += value
-    found: dict[int, list[float]] = {}
-    for t, total in sums.items():
-        found.setdefault(slots[t], []).append(total)
-    return found
+def _by_slot(slots: NDArray[np.int64], count: Floats) -> Floats:
+    """Return the sum of counts (n,) by their weekday-hours (n,)."""
+    return np.bincount(slots, count, minlength=_WEEK_HOURS).astype(np.float64)
 
 
-def _events(view: View, slots: dict[int, int]) -> dict[tuple[str, str], dict[int, list[float]]]:
-    """Return how many events of each kind, not rejected, lay in each whole hour."""
-    wanted = EventFilter(
-        camera_id=view.camera_id, start_ns=view.start_ns, end_ns=view.end_ns, severity_min=1
-    )
-    times: dict[str, list[int]] = {"all": []}
-    offset = min(slots, default=0) % _HOUR_NS
-    for _, kind, _, start_ns, _ in Queue(seen=view.seen).by_movement(wanted):
-        hour = (start_ns - offset) // _HOUR_NS * _HOUR_NS + offset
-        times.setdefault(kind, []).append(hour)
-        times["all"].append(hour)
-    return {
-        (f"events:{kind}", "total"): _by_slot(np.array(at, np.int64), np.ones(len(at)), slots)
-        for kind, at in times.items()
-    }
+def _events(
+    view: View, starts: NDArray[np.int64], slots: NDArray[np.int64]
+) -> dict[tuple[str, str], Floats]:
+    """Return how many events of each kind, not rejected, lay in whole hours that begin then."""
+    found = happened(view)
+    at_ns = np.array([one.start_ns for one in found], np.int64)
+    kinds = np.array([one.kind for one in found], np.str_)
+    hour = np.searchsorted(starts, at_ns, side="right") - 1
+    inside = hour >= 0
+    inside[inside] = at_ns[inside] - starts[hour[inside]] < _HOUR_NS
+    rows = {("events:all", "total"): _by_slot(slots[hour[inside]], np.ones(int(inside.sum())))}
+    for kind in np.unique(kinds).tolist():
+        at = slots[hour[inside & (kinds == kind)]]
+        rows[f"events:{kind}", "total"] = _by_slot(at, np.ones(len(at)))
+    return rows
 
 
-def _row(name: tuple[str, str], sides: tuple[_Side, _Side], matched: list[int]) -> ComparedRow:
+def _row(
+    name: tuple[str, str], sides: tuple[_Side, _Side], matched: NDArray[np.int64]
+) -> ComparedRow:
     what, kind = name
-    means = [
-        np.array([np.mean(side.counts[name].get(slot, [0.0])) for slot in matched])
-        for side in sides
-    ]
-    hours = [np.array([side.hours[slot] for slot in matched], float) for side in sides]
-    ratio = ratio_of(means[0], means[1], hours[0], hours[1], np.array(matched) // 24)
+    hours = [side.hours[matched].astype(float) for side in sides]
+    means = [side.sums[name][matched] / h for side, h in zip(sides, hours, strict=True)]
+    ratio = ratio_of(means[0], means[1], hours[0], hours[1], matched // 24)
     return ComparedRow.of(
         what=what.split(":")[0] if what.startswith("events:") else what,
         **(

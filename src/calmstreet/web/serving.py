@@ -1,5 +1,6 @@
 """The desk on a port: its first administrator, its names, its server."""
 
+import gc
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -16,7 +17,14 @@ from calmstreet.web.node import Node
 from calmstreet.web.pages import Pages, built_pages
 from calmstreet.web.passwords import digest_of, one_time_password
 
-__all__ = ["ADMINISTRATOR", "check_desk", "first_administrator", "is_loopback", "serve"]
+__all__ = [
+    "ADMINISTRATOR",
+    "check_desk",
+    "first_administrator",
+    "is_loopback",
+    "serve",
+    "settle_memory",
+]
 
 ADMINISTRATOR = "admin"
 _NAMES = frozenset({"localhost"})
@@ -74,7 +82,18 @@ def serve(node: Node, *, host: str, port: int, ready: Callable[[str], None]) -> 
         timeout_keep_alive=30,
         limit_concurrency=512,
     )
+    settle_memory()
     _Server(config, ready=ready).run()
+
+
+def settle_memory() -> None:
+    """Keep what is loaded out of the rounds of the garbage collector.
+
+    A page reads tens of thousands of rows, which start a full round; looking at every object of
+    every library then costs more than the page.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 class _Server(uvicorn.Server):
