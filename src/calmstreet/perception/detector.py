@@ -60,6 +60,8 @@ class Sight:
 class Eyes:
     """Both eyes on one camera. ``net_every`` = N: the net looks at every N-th analysed frame.
 
+    It may be changed at any time.
+
     ``net`` None leaves the motion eye alone. ``samples`` uint8 (k, height, width) are pictures of
     the street spread over time, at the low scale of ``halved``. ``masks_px`` are polygons.
     """
@@ -74,7 +76,7 @@ class Eyes:
         motion: MotionSettings | None = None,
     ) -> None:
         self._net = net
-        self._net_every = max(net_every, 1)
+        self.net_every = net_every
         self._masks_px = masks_px
         self._settings = motion or MotionSettings()
         self._samples = samples
@@ -101,7 +103,7 @@ class Eyes:
 
     def _named(self, frame: Frame, scale: float) -> Detections:
         """Return the net's boxes, or none where it is not its turn."""
-        turn = self._looked % self._net_every == 0
+        turn = self._looked % max(self.net_every, 1) == 0
         self._looked += 1
         if self._net is None or not turn:
             return no_detections(camera_id=frame.camera_id, t_ns=frame.t_ns, looked=Eye.MOTION)

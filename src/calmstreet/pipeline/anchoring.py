@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from calmstreet.errors import InputError
 from calmstreet.model.flow import Flow
 from calmstreet.model.run import Run
+from calmstreet.model.shifts import Shifts
 from calmstreet.model.site import Gate, Site
 from calmstreet.pipeline.pictures import load_picture
 from calmstreet.pipeline.warned import warn
@@ -18,7 +19,7 @@ from calmstreet.store.findings import Warned
 from calmstreet.units import NS_PER_S, to_iso
 from calmstreet.video.anchorage import Anchorage
 
-__all__ = ["gate_notes", "moved_notes", "reference_street", "withdrawn_s"]
+__all__ = ["anchorage_notes", "gate_notes", "reference_street", "shifted_notes", "withdrawn_s"]
 
 SAME_SHAPE_SHARE = 0.02
 
@@ -77,16 +78,19 @@ def _grey(bgr: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2GRAY), np.uint8)
 
 
-def moved_notes(anchorage: Anchorage, flow: Flow) -> list[Warned]:
-    """Return what is to be said of one run's camera besides which gates it took out of use."""
+def anchorage_notes(anchorage: Anchorage) -> list[Warned]:
+    """Return what is to be said of one run's camera that swayed or could not be compared."""
     notes = []
     if anchorage.sway_px > 0:
         notes.append(warn("camera-sways", pixels=round(anchorage.sway_px, 1)))
-    if len(anchorage.shifts()) and not len(flow.withdrawn):
-        notes.append(warn("camera-shifted"))
     if anchorage.compared is False:
         notes.append(warn("camera-not-compared"))
     return notes
+
+
+def shifted_notes(shifts: Shifts, flow: Flow) -> list[Warned]:
+    """Return a sentence where the camera moved and no gate went out of use by that."""
+    return [warn("camera-shifted")] if len(shifts) and not len(flow.withdrawn) else []
 
 
 def gate_notes(flows: Iterable[Flow], gates: Iterable[Gate], *, tz: str | None) -> list[Warned]:

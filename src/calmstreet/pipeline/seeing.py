@@ -11,6 +11,7 @@ from calmstreet.geometry.plane import Plane
 from calmstreet.model.frame import Frame
 from calmstreet.model.points import TrackPoints
 from calmstreet.model.run import Run
+from calmstreet.model.shifts import Shifts
 from calmstreet.model.site import Site
 from calmstreet.perception.detector import Detector, Eyes, Sight
 from calmstreet.perception.ground import Ground
@@ -44,6 +45,10 @@ class Pace:
         self._step_ns = round(NS_PER_S / fps)
         self._due_ns: int | None = None
         self._last_ns = 0
+
+    def slow_to(self, fps: float) -> None:
+        """Take so many a second from now on."""
+        self._step_ns = round(NS_PER_S / fps)
 
     def takes(self, t_ns: int, *, repeated: bool) -> bool:
         """Return whether the frame of this time is analysed."""
@@ -83,14 +88,8 @@ class Seer:
             samples=samples,
             masks_px=tuple(mask.polygon_px for mask in site.masks),
         )
-        self._tracker = Tracker(
-            camera_id=run.camera_id,
-            run_id=run.run_id,
-            width_px=run.width_px,
-            height_px=run.height_px,
-        )
         self.plane = plane
-        self._ground = None if plane is None else Ground(plane=plane)
+        self._tracker, self._ground = _followers(run, plane)
         self.anchorage = Anchorage(
             width_px=run.width_px,
             reference=reference,
@@ -100,6 +99,26 @@ class Seer:
         self._lies: Registration | None = None
         self._pace = Pace(fps=analysed_fps)
         self._held = np.empty((0, 4), np.float32)
+
+    def follow(self, run: Run) -> None:
+        """Go on with another run of the same camera, site and size: new road users, same street."""
+        self._tracker, self._ground = _followers(run, self.plane)
+        self._held = np.empty((0, 4), np.float32)
+
+    def spare(self, *, net_every: int, analysed_fps: float) -> None:
+        """Look less, or more again: how often the net looks and how many pictures a second."""
+        self._eyes.net_every = net_every
+        self._pace.slow_to(analysed_fps)
+
+    def shifts_since(self, start_ns: int) -> Shifts:
+        """Return the lasting shifts of the camera from an instant on, cut to it."""
+        shifts = self.anchorage.shifts()
+        lasts = shifts.end_ns > start_ns
+        return Shifts(
+            start_ns=np.maximum(shifts.start_ns[lasts], start_ns),
+            end_ns=shifts.end_ns[lasts],
+            matrix=shifts.matrix[lasts],
+        )
 
     @property
     def net_calls(self) -> int:
@@ -138,6 +157,14 @@ class Seer:
         if self._lies is None or self._lies.still:
             return points
         return replace(points, box_px=self._lies.as_seen(points.box_px))
+
+
+def _followers(run: Run, plane: Plane | None) -> tuple[Tracker, Ground | None]:
+    """Return what follows road users through one run, on the picture and on the ground."""
+    tracker = Tracker(
+        camera_id=run.camera_id, run_id=run.run_id, width_px=run.width_px, height_px=run.height_px
+    )
+    return tracker, None if plane is None else Ground(plane=plane)
 
 
 def street_samples(path: Path, width_px: int) -> NDArray[np.uint8]:

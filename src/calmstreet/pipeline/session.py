@@ -5,7 +5,6 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from itertools import takewhile
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -14,17 +13,16 @@ from calmstreet.model.run import Run
 from calmstreet.perception.detector import Detector
 from calmstreet.perception.lamp import LampReader
 from calmstreet.pipeline import warned
-from calmstreet.pipeline.anchoring import moved_notes, reference_street
+from calmstreet.pipeline.anchoring import reference_street, shifted_notes
+from calmstreet.pipeline.ending import end_watch, judge_ended
 from calmstreet.pipeline.eyes import detector_version
-from calmstreet.pipeline.judging import judge_run
 from calmstreet.pipeline.keeping import Keeper
 from calmstreet.pipeline.pictures import keep_background
 from calmstreet.pipeline.planes import camera_plane, length_alarm
 from calmstreet.pipeline.planning import KEPT_S, Plan, Request
 from calmstreet.pipeline.progress import Progress
 from calmstreet.pipeline.seeing import Seer, first_look
-from calmstreet.pipeline.smoothing import smooth_run
-from calmstreet.pipeline.watching import Tally, Watch
+from calmstreet.pipeline.watching import Watch
 from calmstreet.report.texts import texts
 from calmstreet.store.catalogue import Catalogue, SourceFile
 from calmstreet.store.findings import Warned
@@ -216,33 +214,12 @@ class Session:
         if self._run is None or self._watch is None:
             return
         watch, tally = self._watch, self._watch.tally
-        watch.close()
+        ended = end_watch(self.catalogue, self._run, watch, net=self.net)
         self._left_s -= (tally.last_ns - tally.first_ns) / NS_PER_S
-        verdict = watch.quality.verdict()
-        changes: dict[str, Any] = {
-            "start_ns": tally.first_ns,
-            "end_ns": tally.last_ns,
-            "state": self._run.state,
-            "frames": tally.frames,
-            "repeated_frames": tally.repeated,
-            "analysed_frames": tally.analysed,
-            "counted": verdict.countable,
-            "delivered_fps": _delivered_fps(self._run, tally),
-            "note": self._run.note,
-        }
-        run = replace(self._run, **changes)
-        self.catalogue.update_run(run.run_id, **changes)
-        self.catalogue.save_shifts(run.run_id, watch.seer.anchorage.shifts())
-        if watch.lamps:
-            self.catalogue.save_signal_changes(run.run_id, watch.lamps.finish())
-        flow = judge_run(self.catalogue, run, self.plan.site)
-        if watch.seer.plane is not None:
-            smooth_run(self.catalogue, run, watch.seer.plane)
-        self.catalogue.save_light(run.run_id, watch.light.columns())
-        notes = self._notes + warned.of_run(
-            run, verdict, dropped=watch.keeper.dropped, net=self.net
-        )
-        notes += [*moved_notes(watch.seer.anchorage, flow), *length_alarm(flow.crossings)]
+        run = ended.run
+        flow = judge_ended(self.catalogue, run, self.plan.site, watch.seer.plane)
+        notes = [*self._notes, *ended.notes, *shifted_notes(watch.seer.anchorage.shifts(), flow)]
+        notes += length_alarm(flow.crossings)
         if self.stop.is_set():
             notes.append(warned.warn("interrupted"))
         self.catalogue.save_warnings(run.run_id, notes)
@@ -267,10 +244,3 @@ def _kept(writer: ClipWriter, path: Path) -> StoredFile:
         size_bytes=path.stat().st_size,
         sha256=sha256_of(path),
     )
-
-
-def _delivered_fps(run: Run, tally: Tally) -> float:
-    """Return the rate of the file, else that of the run's own pictures; NaN for a single one."""
-    if not np.isnan(run.delivered_fps) or tally.frames < 2:
-        return run.delivered_fps
-    return (tally.frames - 1) * NS_PER_S / (tally.last_ns - tally.first_ns)

@@ -1,23 +1,26 @@
 """One run being watched: what is seen is remembered, stored and kept, frame by frame."""
 
 from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from calmstreet.model.frame import Frame
+from calmstreet.model.points import TrackPoints
 from calmstreet.model.run import Run
+from calmstreet.perception.detector import Sight
 from calmstreet.perception.lamp import LampReader
+from calmstreet.perception.lamp_state import Change
 from calmstreet.perception.light import LightWatch
 from calmstreet.perception.motion import halved
 from calmstreet.pipeline.eyes import detector_version
-from calmstreet.pipeline.keeping import Keeper
 from calmstreet.pipeline.seeing import SMALL_WIDTH_PX, Seer
 from calmstreet.store.catalogue import Catalogue
-from calmstreet.store.points import PointWriter
+from calmstreet.store.points import FLUSH_S, PointWriter
 from calmstreet.video.quality import PictureWatch
 
-__all__ = ["Tally", "Watch", "low_scale"]
+__all__ = ["Keeps", "Tally", "Watch", "low_scale"]
 
 AT_ONCE = 10
 MOST_WAITING_PX = 24_000_000
@@ -34,6 +37,25 @@ class Tally:
     last_ns: int = 0
 
 
+class Keeps(Protocol):
+    """What is kept of the pictures of a watch: blurred, or nothing."""
+
+    dropped: int
+
+    @property
+    def keeps(self) -> bool:
+        """Return whether pictures are, or may still be, kept."""
+        ...
+
+    def take(self, frame: Frame, sight: Sight, points: TrackPoints) -> None:
+        """Take one analysed frame with what was seen in it."""
+        ...
+
+    def close(self) -> None:
+        """Write the pictures that still wait."""
+        ...
+
+
 @dataclass(slots=True, kw_only=True)
 class Watch:
     """Everything that follows one run; ``take`` feeds it, ``close`` ends it.
@@ -42,15 +64,19 @@ class Watch:
     wait for each other, ``at_once`` of them or as many as fit: a tenth of the time is saved. Where
     nobody wants colours (no net, no video) only their low-scale luma waits, and the decoder writes
     into the same memory again. Lamps are read in every frame at once; while the camera sways no
-    frame waits, so that they are read where the last picture showed them.
+    frame waits, so that they are read where the last picture showed them. ``told`` gathers what
+    the lamps said until somebody takes it away; ``durable`` is for cameras, see PointWriter.
     """
 
     catalogue: Catalogue
     run: Run
     seer: Seer
-    keeper: Keeper
+    keeper: Keeps
     lamps: LampReader | None = None
     at_once: int = AT_ONCE
+    durable: bool = False
+    flush_s: float = FLUSH_S
+    told: list[tuple[str, Change]] = field(default_factory=list)
     tally: Tally = field(default_factory=Tally)
     light: LightWatch = field(default_factory=LightWatch)
     quality: PictureWatch = field(default_factory=PictureWatch)
@@ -63,6 +89,8 @@ class Watch:
             camera_id=self.run.camera_id,
             run_id=self.run.run_id,
             on_file=self.catalogue.add_file,
+            durable=self.durable,
+            flush_s=self.flush_s,
         )
 
     def take(self, frame: Frame) -> None:
@@ -73,7 +101,7 @@ class Watch:
         tally.frames += 1
         tally.repeated += frame.repeated
         if self.lamps:
-            self.lamps.update(frame, as_seen=self.seer.boxes_as_seen)
+            self.told += self.lamps.update(frame, as_seen=self.seer.boxes_as_seen)
         if not self.seer.wants(frame):
             return
         tally.analysed += 1
@@ -82,12 +110,12 @@ class Watch:
         if self.lamps and self.seer.boxes_as_seen is not None:
             fit = 1
         if len(self._waiting) >= min(self.at_once, fit):
-            self._look()
+            self.look_now()
 
     def _needs_colour(self) -> bool:
         return self.keeper.keeps or self.run.detector != detector_version(None)
 
-    def _look(self) -> None:
+    def look_now(self) -> None:
         """Look at the frames that wait."""
         for frame in self._waiting:
             sight, points = self.seer.look(frame)
@@ -99,7 +127,7 @@ class Watch:
 
     def close(self) -> None:
         """Look at the last frames and write out what is still held."""
-        self._look()
+        self.look_now()
         self.keeper.close()
         self.points.close()
 
