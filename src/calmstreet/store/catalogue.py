@@ -14,12 +14,16 @@ from calmstreet.errors import StoreError
 from calmstreet.model.kept import PURPOSES, FinishedFile, Segment
 from calmstreet.model.run import Run
 from calmstreet.model.site import Site
+from calmstreet.store import garbage
 from calmstreet.store import segments as segment_rows
 from calmstreet.store.database import BUSY_TIMEOUT_S, Database, marks, open_database
 from calmstreet.store.findings import Findings
 from calmstreet.store.folder import CATALOGUE_NAME, StoredFile, remove_quietly
 
-__all__ = ["Catalogue", "SourceFile"]
+__all__ = ["LIVE_CAMERA", "Catalogue", "SourceFile"]
+
+LIVE_CAMERA = "live_camera"
+"""Fact of a folder that a live camera writes: its id."""
 
 _RUN_FIELDS = tuple(field.name for field in fields(Run) if field.name != "run_id")
 _FILE_TABLES = {"points": "point_files", "smoothed": "smoothed_files", "steps": "step_files"}
@@ -82,6 +86,16 @@ class Catalogue(Findings):
     def close(self) -> None:
         """Close the connection."""
         self._database.close()
+
+    def fact(self, key: str) -> str:
+        """Return a fact about this folder from ``meta``, "" where it is not known."""
+        rows = self._select("SELECT value FROM meta WHERE key = ?", [key])
+        return str(rows[0][0]) if rows else ""
+
+    def set_fact(self, key: str, value: str) -> None:
+        """Keep a fact about this folder in ``meta``."""
+        with self._database.writing() as connection:
+            connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
 
     def __enter__(self) -> "Catalogue":
         return self
@@ -172,21 +186,24 @@ class Catalogue(Findings):
         Files of the dropped runs are removed afterwards.
         """
         replaced = list(replaced_run_ids)
-        paths = self._paths_of(replaced)
         with self._database.writing() as connection:
             connection.executemany(
                 "UPDATE runs SET live = 1 WHERE run_id = ?", [(run_id,) for run_id in new_run_ids]
             )
+            garbage.doom(connection, garbage.paths_of_runs(connection, replaced))
             connection.executemany(
                 "DELETE FROM runs WHERE run_id = ?", [(run_id,) for run_id in replaced]
             )
-        self._remove(paths)
+        garbage.sweep(self._database, self.folder)
 
     def forget_unpublished(self) -> int:
         """Drop runs that a crash left unpublished, with their files; return how many.
 
-        Call it while holding ``only_writer``: another analysis would lose its runs.
+        Call it while holding ``only_writer``: another analysis would lose its runs. The folder of
+        a live camera keeps them: ``store.upkeep.recover`` closes them instead.
         """
+        if self.fact(LIVE_CAMERA):
+            return 0
         run_ids = [run.run_id for run in self.runs(live=False)]
         self.publish([], run_ids)
         for run_id in run_ids:
@@ -194,27 +211,6 @@ class Catalogue(Findings):
                 for leftover in (self.folder / content).glob(f"camera=*/**/{run_id}-*"):
                     remove_quietly(leftover)
         return len(run_ids)
-
-    def _paths_of(self, run_ids: Sequence[int]) -> list[str]:
-        tables = (
-            "point_files",
-            "smoothed_files",
-            "step_files",
-            "pictures",
-            "evidence_files",
-            "segments",
-        )
-        return [
-            str(row[0])
-            for table in tables
-            for row in self._select(
-                f"SELECT path FROM {table} WHERE run_id IN ({marks(run_ids)})", run_ids
-            )
-        ]
-
-    def _remove(self, paths: Iterable[str]) -> None:
-        for path in paths:
-            remove_quietly(self.folder / path)
 
     def runs(self, *, live: bool = True) -> list[Run]:
         """Return the published runs (or those not published) in order of start."""

@@ -5,9 +5,11 @@ steps are the commit log: a step counts when its record is whole and all its row
 """
 
 import os
+from contextlib import suppress
 from dataclasses import dataclass
+from io import FileIO
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,21 +64,41 @@ class Parts:
     def __init__(self, *, part: Part, durable: bool) -> None:
         self._durable = durable
         self._points = _opened(part.points, _MAGIC["points"])
-        self._steps = _opened(part.steps, _MAGIC["steps"])
+        try:
+            self._steps = _opened(part.steps, _MAGIC["steps"])
+        except StoreError:
+            self._points.close()
+            raise
+        self._whole = (len(_MAGIC["points"]), len(_MAGIC["steps"]))
+        if durable:
+            for stream in (self._points, self._steps):
+                _force(Path(stream.name).parent)
 
     def append(self, points: TrackPoints, steps: NDArray[Any]) -> None:
-        """Append the rows of whole steps, then their records (STEP_RECORD)."""
+        """Append the rows of whole steps, then their records (STEP_RECORD); all or nothing.
+
+        Raises StoreError when the disk refuses; what was begun is cut off again, so that the same
+        rows can be appended later.
+        """
         records = np.empty(len(points), POINT_RECORD)
         for name, _, _ in POINT_COLUMNS:
             records[name] = getattr(points, name)
+        blocks = (records.tobytes(), steps.tobytes())
         try:
-            for stream, block in ((self._points, records), (self._steps, steps)):
-                stream.write(block.tobytes())
-                stream.flush()
+            for stream, block in zip((self._points, self._steps), blocks, strict=True):
+                _write_all(stream, block)
                 if self._durable:
                     os.fsync(stream.fileno())
         except OSError as error:
-            raise _refused(self._points.name, error) from error
+            self._cut_back()
+            raise _refused(str(self._points.name), error) from error
+        self._whole = (self._whole[0] + len(blocks[0]), self._whole[1] + len(blocks[1]))
+
+    def _cut_back(self) -> None:
+        for stream, size in zip((self._points, self._steps), self._whole, strict=True):
+            with suppress(OSError):
+                stream.truncate(size)
+                stream.seek(size)
 
     def close(self) -> None:
         """Close both files."""
@@ -84,12 +106,29 @@ class Parts:
         self._steps.close()
 
 
-def _opened(path: Path, magic: bytes) -> BinaryIO:
+def _write_all(stream: FileIO, block: bytes) -> None:
+    rest = memoryview(block)
+    while len(rest):
+        rest = rest[stream.write(rest) or 0 :]
+
+
+def _force(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _opened(path: Path, magic: bytes) -> FileIO:
+    stream = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        stream = path.open("wb")
-        stream.write(magic)
+        stream = FileIO(path, "w")
+        _write_all(stream, magic)
     except OSError as error:
+        if stream is not None:
+            stream.close()
         raise _refused(str(path), error) from error
     return stream
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from calmstreet.errors import StoreError
 from calmstreet.model.kinds import Eye
 from calmstreet.model.points import (
     TrackPoints,
@@ -39,6 +40,7 @@ _DAY_NS = 86_400 * NS_PER_S
 _SCALARS: dict[str, Any] = {name: dtype for name, dtype, _, _ in scalar_columns()}
 
 OnFile = Callable[[StoredFile], None]
+OnFault = Callable[[Path, StoreError], None]
 
 
 class PointWriter:
@@ -162,18 +164,28 @@ class PointWriter:
             self._parts = None
 
 
-def recover(folder: Path, on_file: OnFile, *, camera_id: str = "*") -> int:
+def recover(
+    folder: Path, on_file: OnFile, *, camera_id: str = "*", on_fault: OnFault | None = None
+) -> int:
     """Turn every ``.part`` that a crash left into Parquet; return how many held whole steps.
 
     At most the last flush interval is lost. ``on_file`` is told of each file as by PointWriter.
-    Call it while nobody writes points of this camera (of any camera unless one is named).
+    ``on_fault`` is told of a ``.part`` that cannot be turned now and stays; without it that
+    raises StoreError. Call it while nobody writes points of this camera (of any camera unless one
+    is named).
     """
     found = 0
     for steps in sorted((folder / "steps").glob(f"camera={camera_id}/*.part")):
         points = folder / "points" / steps.parent.name / steps.name
-        found += _finish(Part(points=points, steps=steps), folder, on_file)
+        try:
+            found += _finish(Part(points=points, steps=steps), folder, on_file)
+        except StoreError as error:
+            if on_fault is None:
+                raise
+            on_fault(steps, error)
     for points in (folder / "points").glob(f"camera={camera_id}/*.part"):
-        remove_quietly(points)
+        if not (folder / "steps" / points.parent.name / points.name).exists():
+            remove_quietly(points)
     return found
 
 

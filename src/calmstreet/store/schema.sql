@@ -396,6 +396,11 @@ CREATE TABLE gaps (
     UNIQUE (camera_id, start_ns, end_ns, reason, affects)
 ) STRICT;
 
+-- Files whose rows are gone and that are still to be removed; a crash in between forgets none.
+CREATE TABLE garbage (
+    path TEXT NOT NULL PRIMARY KEY  -- file
+) STRICT, WITHOUT ROWID;
+
 -- What is wrong or odd about the counts of a span, found at night.
 CREATE TABLE quality_flags (
     camera_id TEXT NOT NULL REFERENCES cameras (camera_id),  -- camera

@@ -23,9 +23,9 @@ from numpy.typing import NDArray
 from calmstreet.errors import PrivacyError, StoreError
 from calmstreet.model.kept import BlurredFrame, FinishedFile
 from calmstreet.units import NS_PER_S, ns_from_s
-from calmstreet.video.fragments import cut_to_whole
+from calmstreet.video.fragments import cut_to_whole, whole_fragments
 
-__all__ = ["MAX_FPS", "MAX_HEIGHT_PX", "SegmentWriter", "commit_part", "part_of"]
+__all__ = ["MAX_FPS", "MAX_HEIGHT_PX", "SegmentWriter", "part_of", "salvage"]
 
 MAX_FPS = 10.0
 MAX_HEIGHT_PX = 720
@@ -229,18 +229,33 @@ def commit_part(part: Path, *, start_ns: int) -> FinishedFile | None:
         _force(part)
         part.replace(path)
         _force(path.parent)
-        with path.open("rb") as stream:
-            digest = hashlib.file_digest(stream, "sha256").hexdigest()
     except OSError as error:
         raise _refused(path, error) from error
+    return finished(path, start_ns=start_ns)
+
+
+def finished(path: Path, *, start_ns: int) -> FinishedFile | None:
+    """Return what a segment in its place holds, None for no picture; StoreError if unreadable."""
+    whole = whole_fragments(path)
+    if not whole.pictures:
+        return None
+    with path.open("rb") as stream:
+        digest = hashlib.file_digest(stream, "sha256").hexdigest()
     return FinishedFile(
         path=path,
         start_ns=start_ns,
         end_ns=start_ns + round(whole.last_s * NS_PER_S),
         pictures=whole.pictures,
-        size_bytes=whole.size_bytes,
+        size_bytes=path.stat().st_size,
         sha256=digest,
     )
+
+
+def salvage(path: Path, *, start_ns: int) -> FinishedFile | None:
+    """Return what a crash left of a segment: a ``.part`` is committed, a whole file is read."""
+    if path.name.endswith(".part"):
+        return commit_part(path, start_ns=start_ns)
+    return finished(path, start_ns=start_ns)
 
 
 def _force(path: Path) -> None:

@@ -12,6 +12,11 @@ CREATE TABLE gaps (
     UNIQUE (camera_id, start_ns, end_ns, reason, affects)
 ) STRICT;
 
+-- Files whose rows are gone and that are still to be removed; a crash in between forgets none.
+CREATE TABLE garbage (
+    path TEXT NOT NULL PRIMARY KEY  -- file
+) STRICT, WITHOUT ROWID;
+
 ALTER TABLE segments ADD COLUMN purpose TEXT NOT NULL DEFAULT 'tracks' CHECK (purpose IN ('tracks', 'event', 'audit', 'continuous'));  -- what it is kept for
 ALTER TABLE segments ADD COLUMN event_id TEXT NOT NULL DEFAULT '';  -- event that it shows; "" for none
 ALTER TABLE segments ADD COLUMN locked INTEGER NOT NULL DEFAULT 0 CHECK (locked IN (0, 1));  -- 1 = evidence, never removed
