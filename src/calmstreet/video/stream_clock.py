@@ -64,10 +64,15 @@ class _Seen(NamedTuple):
 
 
 class StreamClock:
-    """Stamps the frames of one camera, through all its connections, in the order of showing."""
+    """Stamps the frames of one camera, through all its connections, in the order of showing.
 
-    def __init__(self, *, time_base: Fraction, wrap_bits: int = 0) -> None:
-        self._ahead_ns: int | None = None
+    ``ahead_ns`` is by how much the wall clock is ahead of the monotonic one, if known already.
+    """
+
+    def __init__(
+        self, *, time_base: Fraction, wrap_bits: int = 0, ahead_ns: int | None = None
+    ) -> None:
+        self._ahead_ns = ahead_ns
         self._last_ns: int | None = None
         self._last_arrival_ns = 0
         self.restart(time_base, wrap_bits=wrap_bits)

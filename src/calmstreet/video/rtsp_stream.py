@@ -1,0 +1,204 @@
+"""A camera over RTSP: one thread opens and reads, so that nobody waits for the network.
+
+The network is FFmpeg's through PyAV; only the checked number is connected to, only sub-protocols of
+RTSP are allowed, sound is never asked for. What FFmpeg says is told by its kind alone: its own text
+holds the address with the password.
+"""
+
+import socket
+import threading
+from collections import deque
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import Any
+
+import av
+import av.error
+
+from calmstreet.clock import Clock
+from calmstreet.errors import InputError
+from calmstreet.units import NS_PER_S
+from calmstreet.video.address import DEFAULT_NETWORKS, Address, Network, Resolve, resolved
+from calmstreet.video.packet_stream import Arrival, StreamEnded, StreamInfo, instant
+
+__all__ = ["READ_TIMEOUT_S", "RtspStream", "rtsp_options"]
+
+OPEN_TIMEOUT_S = 8.0
+READ_TIMEOUT_S = 3.0
+_MOST_BYTES = 16 * 1024 * 1024
+_MOST_NS = 10 * NS_PER_S
+_WHITELISTS = {"tcp": "rtsp,tcp,tls,crypto", "udp": "rtsp,tcp,tls,crypto,rtp,udp"}
+_REFUSED = (
+    av.error.HTTPUnauthorizedError,
+    av.error.HTTPForbiddenError,
+    av.error.HTTPNotFoundError,
+    av.error.HTTPBadRequestError,
+    av.error.HTTPOtherClientError,
+    av.error.HTTPTooManyRequestsError,
+)
+_WORDS: tuple[tuple[type[BaseException], str], ...] = (
+    (av.error.HTTPUnauthorizedError, "it does not accept user name and password"),
+    (av.error.HTTPForbiddenError, "it forbids this stream to this user"),
+    (av.error.HTTPNotFoundError, "it has no stream of this path"),
+    (av.error.ConnectionRefusedError, "nothing listens at its port"),
+    (av.error.ExitError, "it did not answer in time"),
+    (av.error.TimeoutError, "it did not answer in time"),
+)
+
+
+def rtsp_options(transport: str) -> dict[str, str]:
+    """Return FFmpeg's options for a camera over "tcp" or "udp"; raise InputError for another.
+
+    >>> rtsp_options("tcp")["allowed_media_types"]
+    'video'
+    """
+    if transport not in _WHITELISTS:
+        raise InputError(f"transport {transport!r} of a camera must be tcp or udp")
+    return {
+        "rtsp_transport": transport,
+        "allowed_media_types": "video",
+        "protocol_whitelist": _WHITELISTS[transport],
+        "format_whitelist": "rtsp",
+        "probesize": "32768",
+        "analyzeduration": "0",
+        "fflags": "nobuffer",
+    }
+
+
+class RtspStream:
+    """The packets of one connection to a camera."""
+
+    def __init__(
+        self,
+        *,
+        address: Address,
+        clock: Clock,
+        networks: Sequence[Network] = DEFAULT_NETWORKS,
+        transport: str = "tcp",
+        resolve: Resolve = socket.getaddrinfo,
+    ) -> None:
+        self._address = address
+        self._clock = clock
+        self._networks = networks
+        self._resolve = resolve
+        self._options = rtsp_options(transport)
+        self._info: StreamInfo | None = None
+        self._stream: Any = None
+        self._waiting: deque[Arrival] = deque()
+        self._bytes = 0
+        self._dropped = 0
+        self._ended: StreamEnded | None = None
+        self._news = threading.Condition()
+        self._closing = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="camera-reader", daemon=True)
+        self._thread.start()
+
+    @property
+    def info(self) -> StreamInfo | None:
+        """Return what the camera declares, None until it is connected."""
+        return self._info
+
+    @property
+    def dropped(self) -> int:
+        """Return how many packets were thrown away because nobody took them in time."""
+        return self._dropped
+
+    def next(self, timeout_s: float) -> Arrival | None:
+        """Return the next packet, None when none came in ``timeout_s``; raise StreamEnded."""
+        with self._news:
+            if not self._waiting and self._ended is None:
+                self._news.wait(timeout_s)
+            if self._waiting:
+                arrival = self._waiting.popleft()
+                self._bytes -= arrival.packet.size
+                return arrival
+            if self._ended is not None:
+                raise self._ended
+        return None
+
+    def decode(self, packet: Any) -> list[av.VideoFrame]:
+        """Return the frames that a packet completes."""
+        found: list[av.VideoFrame] = self._stream.decode(packet)
+        return found
+
+    def close(self) -> None:
+        """Say goodbye to the camera as soon as the reader is free; it does not block."""
+        self._closing.set()
+        if threading.current_thread() is not self._thread:
+            self._thread.join(0.5)
+
+    def _run(self) -> None:
+        try:
+            pinned = resolved(self._address, networks=self._networks, resolve=self._resolve)
+        except InputError as error:
+            known = "not known" not in str(error)
+            self._end(StreamEnded("refused" if known else "not-reachable", str(error)))
+            return
+        try:
+            with av.open(
+                pinned.url(),
+                format="rtsp",
+                options=self._options,
+                timeout=(OPEN_TIMEOUT_S, READ_TIMEOUT_S),
+            ) as container:
+                self._read(container)
+                self._closing.wait()
+        except (av.error.FFmpegError, OSError, ValueError) as error:
+            self._end(self._told(error))
+
+    def _read(self, container: Any) -> None:
+        if not container.streams.video:
+            self._end(StreamEnded("refused", f"{self._address.redacted} sends no pictures"))
+            return
+        stream = container.streams.video[0]
+        stream.codec_context.thread_type = "NONE"
+        stream.codec_context.thread_count = 1
+        rate = stream.average_rate
+        self._stream = stream
+        self._info = StreamInfo(
+            codec=stream.codec_context.name,
+            declared_fps=float(rate) if rate else float("nan"),
+            time_base=stream.time_base or Fraction(1, 90_000),
+        )
+        try:
+            for packet in container.demux(stream):
+                if self._closing.is_set():
+                    return
+                if packet.size:
+                    arrival_ns, ahead_ns = instant(self._clock)
+                    self._put(Arrival(packet=packet, arrival_ns=arrival_ns, ahead_ns=ahead_ns))
+        except (av.error.FFmpegError, OSError) as error:
+            self._end(self._told(error))
+            return
+        self._end(StreamEnded("ended", f"{self._address.redacted} ended the stream"))
+
+    def _put(self, arrival: Arrival) -> None:
+        with self._news:
+            first = self._waiting[0] if self._waiting else arrival
+            late_ns = arrival.arrival_ns - first.arrival_ns
+            if self._bytes + arrival.packet.size > _MOST_BYTES or late_ns > _MOST_NS:
+                self._dropped += len(self._waiting)
+                self._waiting.clear()
+                self._bytes = 0
+            self._waiting.append(arrival)
+            self._bytes += arrival.packet.size
+            self._news.notify()
+
+    def _end(self, ended: StreamEnded) -> None:
+        with self._news:
+            self._ended = self._ended or ended
+            self._news.notify()
+
+    def _told(self, error: BaseException) -> StreamEnded:
+        why = next((words for kind, words in _WORDS if isinstance(error, kind)), "")
+        why = why or str(getattr(error, "strerror", "") or type(error).__name__)
+        for secret in self._address.secrets():
+            why = why.replace(secret, "***")
+        if isinstance(error, _REFUSED):
+            reason = "refused"
+        elif self._info is None:
+            reason = "not-reachable"
+        else:
+            late = isinstance(error, (av.error.ExitError, av.error.TimeoutError))
+            reason = "silent" if late else "ended"
+        return StreamEnded(reason, f"{self._address.redacted}: {why}")
