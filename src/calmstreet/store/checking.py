@@ -7,9 +7,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from calmstreet.errors import StoreError
 from calmstreet.store.catalogue import Catalogue
-from calmstreet.store.folder import only_writer, sha256_of
+from calmstreet.store.folder import is_written, sha256_of
 from calmstreet.store.garbage import FILE_TABLES
 from calmstreet.store.proof import MARK
 
@@ -54,7 +53,7 @@ def check_folder(catalogue: Catalogue, *, level: str = "size") -> Checked:
     """
     if level not in LEVELS:
         raise ValueError(f"level {level!r} is none of {', '.join(LEVELS)}")
-    written = _is_written(catalogue.folder)
+    written = is_written(catalogue.folder)
     found = dict(_files(catalogue.folder))
     rows = _rows(catalogue)
     faults = [*_catalogue_faults(catalogue)]
@@ -72,14 +71,6 @@ def check_folder(catalogue: Catalogue, *, level: str = "size") -> Checked:
         written=written,
         faults=tuple(faults),
     )
-
-
-def _is_written(folder: Path) -> bool:
-    try:
-        with only_writer(folder):
-            return False
-    except StoreError:
-        return True
 
 
 def _files(folder: Path) -> Iterator[tuple[str, int]]:

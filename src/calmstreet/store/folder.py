@@ -16,6 +16,7 @@ __all__ = [
     "PARTS",
     "StoredFile",
     "checked_path",
+    "is_written",
     "only_writer",
     "remove_quietly",
     "sha256_of",
@@ -124,6 +125,18 @@ def only_writer(folder: Path) -> Iterator[None]:
     finally:
         remove_quietly(lock)
         stream.close()
+
+
+def is_written(folder: Path) -> bool:
+    """Return whether a camera or an analysis holds the folder now; nothing is changed."""
+    try:
+        with (folder / _LOCK_NAME).open("rb") as stream:
+            fcntl.flock(stream, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True
+    return False
 
 
 def _lock(folder: Path, lock: Path) -> IO[str]:
