@@ -36,6 +36,7 @@ __all__ = [
     "judge_run",
     "plugged_rules",
     "rule_thresholds",
+    "rules_over",
     "too_fast",
 ]
 
@@ -57,7 +58,7 @@ def judge_run(catalogue: Catalogue, run: Run, site: Site) -> Flow:
     catalogue.save_flow(flow)
     speeds = keep_speeds(catalogue, run, site, flow)
     changes = catalogue.signal_changes([run.run_id])
-    watch = _watch(run, site, changes)
+    watch = rules_over(run, site, changes)
     events = run_rules(watch, step_blocks(catalogue, run)) if run.counted else []
     events = _unmoved([*events, *too_fast(watch, speeds)], flow.withdrawn)
     conflicts, paths = judge_conflicts(catalogue, run, site, flow)
@@ -94,11 +95,12 @@ def events_of_run(
     only: Sequence[str] = (),
 ) -> list[Event]:
     """Return what rules (all that are on, or those named) find in the blocks of a run."""
-    watch = _watch(run, site, changes, only)
+    watch = rules_over(run, site, changes, only)
     return [*run_rules(watch, blocks), *too_fast(watch, speeds)]
 
 
-def _watch(run: Run, site: Site, changes: SignalChanges, only: Sequence[str] = ()) -> RuleWatch:
+def rules_over(run: Run, site: Site, changes: SignalChanges, only: Sequence[str] = ()) -> RuleWatch:
+    """Return the rules (all that are on, or those named) that watch a run under a site."""
     has_picture = run.width_px > 0
     plane = None
     if has_picture:
