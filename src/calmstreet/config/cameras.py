@@ -25,9 +25,9 @@ CREDENTIALS = "CREDENTIALS_DIRECTORY"
 """Where systemd lays what it decrypted for a service (``LoadCredentialEncrypted=``)."""
 
 NETWORKS: tuple[str, ...] = (
-    "127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16",
-    "::1/128", "fc00::/7", "fe80::/10",
-)  # fmt: skip
+    *("127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"),
+    *("::1/128", "fc00::/7"),
+)
 
 _LONGEST_SECRET = 4096
 _WITH_PASSWORD = re.compile(r"^[a-z]+://.*@", re.IGNORECASE)

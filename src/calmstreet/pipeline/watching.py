@@ -1,5 +1,6 @@
 """One run being watched: what is seen is remembered, stored and kept, frame by frame."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -65,7 +66,8 @@ class Watch:
     nobody wants colours (no net, no video) only their low-scale luma waits, and the decoder writes
     into the same memory again. Lamps are read in every frame at once; while the camera sways no
     frame waits, so that they are read where the last picture showed them. ``told`` gathers what
-    the lamps said until somebody takes it away; ``durable`` is for cameras, see PointWriter.
+    the lamps said until somebody takes it away; ``on_step`` is told of every step and its rows;
+    ``durable`` is for cameras, see PointWriter.
     """
 
     catalogue: Catalogue
@@ -76,6 +78,7 @@ class Watch:
     at_once: int = AT_ONCE
     durable: bool = False
     flush_s: float = FLUSH_S
+    on_step: Callable[[int, TrackPoints], None] | None = None
     told: list[tuple[str, Change]] = field(default_factory=list)
     tally: Tally = field(default_factory=Tally)
     light: LightWatch = field(default_factory=LightWatch)
@@ -120,16 +123,24 @@ class Watch:
         for frame in self._waiting:
             sight, points = self.seer.look(frame)
             self.points.append(frame.t_ns, points, looked=sight.detections.looked)
+            if self.on_step is not None:
+                self.on_step(frame.t_ns, points)
             self.light.update(frame.t_ns, sight.small)
             self.quality.update(frame.t_ns, sight.small)
             self.keeper.take(frame, sight, self.seer.as_seen(points))
         self._waiting.clear()
 
     def close(self) -> None:
-        """Look at the last frames and write out what is still held."""
+        """Look at the last frames and write out what is still held.
+
+        Rows of a durable watch stay as ``.part``: who judges the run makes Parquet of them.
+        """
         self.look_now()
         self.keeper.close()
-        self.points.close()
+        if self.durable:
+            self.points.leave()
+        else:
+            self.points.close()
 
 
 def low_scale(frame: Frame) -> Frame:

@@ -165,17 +165,23 @@ class PointWriter:
 
 
 def recover(
-    folder: Path, on_file: OnFile, *, camera_id: str = "*", on_fault: OnFault | None = None
+    folder: Path,
+    on_file: OnFile,
+    *,
+    camera_id: str = "*",
+    run_id: int | None = None,
+    on_fault: OnFault | None = None,
 ) -> int:
     """Turn every ``.part`` that a crash left into Parquet; return how many held whole steps.
 
     At most the last flush interval is lost. ``on_file`` is told of each file as by PointWriter.
     ``on_fault`` is told of a ``.part`` that cannot be turned now and stays; without it that
     raises StoreError. Call it while nobody writes points of this camera (of any camera unless one
-    is named).
+    is named), or of this run where one is named.
     """
     found = 0
-    for steps in sorted((folder / "steps").glob(f"camera={camera_id}/*.part")):
+    wanted = f"camera={camera_id}/{'*' if run_id is None else f'{run_id}-*'}.part"
+    for steps in sorted((folder / "steps").glob(wanted)):
         points = folder / "points" / steps.parent.name / steps.name
         try:
             found += _finish(Part(points=points, steps=steps), folder, on_file)
@@ -183,7 +189,7 @@ def recover(
             if on_fault is None:
                 raise
             on_fault(steps, error)
-    for points in (folder / "points").glob(f"camera={camera_id}/*.part"):
+    for points in (folder / "points").glob(wanted):
         if not (folder / "steps" / points.parent.name / points.name).exists():
             remove_quietly(points)
     return found
