@@ -9,6 +9,7 @@ Everything is counted in whole nanoseconds.
 """
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import NamedTuple
@@ -39,7 +40,7 @@ _LOST_NS = _S_NS
 _NEAR_NS = 50 * _MS_NS
 _CRYSTAL_SHARE = 500e-6
 _CATCH_UP_SHARE = 0.01
-_CHASE_SHARE = 0.1
+_CHASE_SHARE = 0.25
 _SETTLE_NS = 3 * _S_NS
 _LEAST_NS = 1_000
 
@@ -104,7 +105,7 @@ class StreamClock:
         """Return how much slower the stream's clock runs than ours; NaN before 10 s are seen."""
         if len(self._minima) < 2 or self._span_ns() < 10 * _S_NS:
             return float("nan")
-        return self._slope(self._minima) - 1.0
+        return _slope(self._minima) - 1.0
 
     def stamp(self, ticks: int | None, *, arrival_ns: int, ahead_ns: int) -> Stamp:
         """Return the time of a frame with the timestamp ``ticks``.
@@ -229,26 +230,15 @@ class StreamClock:
     def _judge_rate(self) -> None:
         """Tell timestamps that run at a false speed from those that merely came late."""
         seen = list(self._minima)
-        if self._rate != 1.0:
-            seen = seen[-_SHORT_BUCKETS:]
-        span_s = (seen[-1].arrival_ns - seen[0].arrival_ns) / _S_NS
-        if len(seen) < _LATE_BUCKETS or span_s < 1.5:
+        lately = seen[-_SHORT_BUCKETS:]
+        slope = _steady_slope(lately)
+        if slope is None and self._rate == 1.0:
+            slope = _steady_slope(seen)
+        if slope is None and (self._rate == 1.0 or not _is_true(lately)):
             return
-        slope = self._slope(seen)
-        limit = 0.003 + 0.06 / span_s
-        lies = slope - 1.0 > limit or (1.0 - slope > limit and span_s > 4.0)
-        if lies or (self._rate != 1.0 and abs(slope - 1.0) < limit / 2):
-            here = seen[-1].media_ns
-            self._pivot = _Seen(here, self._on_line(here))
-            self._rate = slope if lies else 1.0
-
-    def _slope(self, seen: "deque[_Seen] | list[_Seen]") -> float:
-        """Return the median slope of arrival over stream time between far pairs."""
-        both = np.array(seen, np.float64)
-        first, second = np.triu_indices(len(both), max(1, len(both) // 3))
-        media, arrival = (both[second] - both[first]).T
-        good = media > 0
-        return float(np.median(arrival[good] / media[good])) if good.any() else 1.0
+        here = seen[-1].media_ns
+        self._pivot = _Seen(here, self._on_line(here))
+        self._rate = slope or 1.0
 
     def _by_arrival(self, arrival_ns: int, verdict: str, moved_ns: int) -> Stamp:
         """Stamp a frame without a usable timestamp: as late after the last one as it came."""
@@ -289,3 +279,41 @@ def _agree(one: _Seen, other: _Seen) -> bool:
     """
     media_ns, arrival_ns = other.media_ns - one.media_ns, other.arrival_ns - one.arrival_ns
     return media_ns > 0 and abs(media_ns - arrival_ns) < _AGREE_NS
+
+
+def _slope(seen: Sequence[_Seen]) -> float:
+    """Return the median slope of arrival over stream time between pairs far apart.
+
+    >>> _slope([_Seen(0, 0), _Seen(10, 20), _Seen(20, 40)])
+    2.0
+    """
+    both = np.array(seen, np.float64)
+    first, second = np.triu_indices(len(both), max(1, len(both) // 3))
+    media, arrival = (both[second] - both[first]).T
+    good = media > 0
+    return float(np.median(arrival[good] / media[good])) if good.any() else 1.0
+
+
+def _limit(seen: Sequence[_Seen]) -> float:
+    """Return how far from 1 a slope may be by the network's doing alone."""
+    span_ns = seen[-1].arrival_ns - seen[0].arrival_ns
+    return 0.003 + 60 * _MS_NS / max(span_ns, _MS_NS)
+
+
+def _steady_slope(seen: Sequence[_Seen]) -> float | None:
+    """Return the slope if both halves say that it is false, in the same sense; else None."""
+    half = len(seen) // 2
+    if half < 2:
+        return None
+    halves = seen[:half], seen[-half:]
+    if all(_slope(part) - 1.0 > _limit(part) for part in halves):
+        return _slope(seen)
+    calm = seen[-1].arrival_ns - seen[0].arrival_ns > 4 * _S_NS
+    if calm and all(1.0 - _slope(part) > _limit(part) for part in halves):
+        return _slope(seen)
+    return None
+
+
+def _is_true(seen: Sequence[_Seen]) -> bool:
+    """Return whether the timestamps run at the right speed again."""
+    return len(seen) == _SHORT_BUCKETS and abs(_slope(seen) - 1.0) < _limit(seen) / 2
