@@ -4,6 +4,7 @@
 #   make test         all tests
 #   make check        format, lint, types, layers, rules of the house
 #   make fix          format and repair what can be repaired
+#   make faults       200 kills and, as root, 50 power cuts under a recording camera (minutes)
 #   make bench        speeds as ratios (minutes)
 #   make bench-peers  against other software, in environments of its own (minutes, network)
 #   make web          the pages of the desk again, when their sources changed
@@ -22,7 +23,7 @@ FIND_PYTHON = for candidate in $(or $(PYTHON),python3.11 python3.13 python3.12 p
 	if "$$candidate" -c "$(SUITABLE)" >/dev/null 2>&1; then echo "$$candidate"; break; fi; done
 
 .DEFAULT_GOAL := help
-.PHONY: help demo web test check fix bench bench-peers clean
+.PHONY: help demo web test check fix faults bench bench-peers clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -58,6 +59,9 @@ check: $(READY)
 fix: $(READY)
 	@$(PY) -m ruff check --fix --quiet $(CODE)
 	@$(PY) -m ruff format $(CODE)
+
+faults: $(READY)
+	@$(PY) -m tests.faults
 
 bench: $(READY)
 	@$(PY) -m tests.bench
