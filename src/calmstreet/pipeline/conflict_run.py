@@ -1,7 +1,8 @@
 """Conflicts of a stored run: usual paths learned from its tracks, pairs judged, worst as events."""
 
 import json
-from dataclasses import asdict, replace
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -27,17 +28,33 @@ from calmstreet.store.conflicts import ConflictRun
 from calmstreet.store.evidence import Evidence
 from calmstreet.store.folder import StoredFile, sha256_of, write_whole
 
-__all__ = ["conflict_again", "conflict_thresholds", "judge_conflicts", "keep_paths"]
+__all__ = [
+    "JudgedConflicts",
+    "conflict_again",
+    "conflict_thresholds",
+    "judge_conflicts",
+    "keep_paths",
+]
 
 
-def judge_conflicts(
-    catalogue: Catalogue, run: Run, site: Site, flow: Flow
-) -> tuple[list[Event], Paths | None]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JudgedConflicts:
+    """Conflicts as events, and what explains them once more.
+
+    ``spans`` from when until when (UTC ns) rows decided about each event, by its id; ``paths``
+    the usual paths of the run's own tracks, None where conflicts were not looked for.
+    """
+
+    events: list[Event] = field(default_factory=list)
+    spans: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    paths: Paths | None = None
+
+
+def judge_conflicts(catalogue: Catalogue, run: Run, site: Site, flow: Flow) -> JudgedConflicts:
     """Find and keep the interacting pairs of a run; return its worst conflicts as events.
 
-    ``flow`` says when the run was watched and when the camera had moved. Beside the events: the
-    usual paths that were learned from the run's own tracks, None where conflicts were not looked
-    for; why not is kept in the catalogue.
+    ``flow`` says when the run was watched and when the camera had moved. Why conflicts were not
+    looked for is kept in the catalogue.
     """
     plane = _plane(run, site)
     why_not = _why_not(run, site, plane)
@@ -46,7 +63,7 @@ def judge_conflicts(
         nothing = no_conflicts(camera_id=run.camera_id, run_id=run.run_id)
         about = ConflictRun(why_not=why_not or "no-metres")
         catalogue.save_conflicts(run.run_id, nothing, about)
-        return [], None
+        return JudgedConflicts()
     settings = conflict_settings(site.rules)
     watch = ConflictWatch(settings=settings, paths=paths)
     for _, points in step_blocks(catalogue, run):
@@ -55,7 +72,12 @@ def judge_conflicts(
     found = conflicts_unmoved(found, _gone_ns(catalogue, run, plane, flow.withdrawn))
     about = ConflictRun(paths_version=paths.version, paths=len(paths))
     catalogue.save_conflicts(run.run_id, found, about)
-    return conflict_events(found, settings=settings), paths
+    events = conflict_events(found, settings=settings)
+    spans = {}
+    for event in events:
+        a, b = event.track_ids
+        spans[event.event_id] = watch.decided[a, b, event.start_ns]
+    return JudgedConflicts(events=events, spans=spans, paths=paths)
 
 
 def _plane(run: Run, site: Site) -> Plane | None:

@@ -25,7 +25,9 @@ from calmstreet.safety.speeds import gate_speeds
 from calmstreet.store.evidence import Evidence, read_evidence
 from calmstreet.store.folder import write_whole
 
-__all__ = ["explain_event", "judged_again"]
+__all__ = ["SAME_VERDICT", "explain_event", "judged_again", "verdict_again"]
+
+SAME_VERDICT = "the same verdict"
 
 SPEED_SHARE = 0.01
 ROUNDING_SHARE = 1e-9
@@ -38,20 +40,32 @@ def explain_event(folder: Path, event_id: str, *, out: Path | None = None) -> di
     Only evidence/ is read. Raises InputError for an unknown event, StoreError for damaged files.
     """
     evidence = read_evidence(folder, _paths(folder, event_id))
-    is_conflict = evidence.event.kind == "conflict"
-    again = conflict_again(evidence, folder=folder) if is_conflict else judged_again(evidence)
     picture = out or folder / "evidence" / f"{event_id}.svg"
     _draw(evidence, picture)
-    verdict = _verdict(evidence.event, again)
+    verdict = _verdict_again(evidence, folder)
     lines = [*_lines(evidence), "", f"judged again from the evidence: {verdict}", NOT_EVIDENCE]
     return {
         "event_id": event_id,
         "kind": evidence.event.kind,
-        "same_verdict": verdict == "the same verdict",
+        "same_verdict": verdict == SAME_VERDICT,
         "verdict": verdict,
         "picture": str(picture),
         "text": "\n".join([*lines, f"drawn: {picture}"]),
     }
+
+
+def verdict_again(folder: Path, event_id: str) -> str:
+    """Return what judging an event once more says beside its verdict, from evidence/ alone.
+
+    SAME_VERDICT, or in which way it differs. Raises as ``explain_event`` does.
+    """
+    return _verdict_again(read_evidence(folder, _paths(folder, event_id)), folder)
+
+
+def _verdict_again(evidence: Evidence, folder: Path) -> str:
+    is_conflict = evidence.event.kind == "conflict"
+    again = conflict_again(evidence, folder=folder) if is_conflict else judged_again(evidence)
+    return _verdict(evidence.event, again)
 
 
 def _paths(folder: Path, event_id: str) -> list[str]:
@@ -127,7 +141,7 @@ def _verdict(event: Event, again: Event | None) -> str:
         return f"other values: {dict(again.values)}"
     if not set(again.exceptions) <= set(event.exceptions):
         return f"other exceptions: {again.exceptions}"
-    return "the same verdict"
+    return SAME_VERDICT
 
 
 def _alike(event: Event, again: Event) -> bool:

@@ -1,6 +1,6 @@
 """Rules over a stored run: events with their evidence, and which rules could not run and why."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from importlib.metadata import entry_points
 from typing import Any
@@ -22,6 +22,7 @@ from calmstreet.pipeline.speeds import keep_speeds
 from calmstreet.plugins import RULES
 from calmstreet.safety.conduct_signal import RedLightRule
 from calmstreet.safety.conduct_speed import SpeedingRule
+from calmstreet.safety.conflicts import AFTER_NS, BEFORE_NS
 from calmstreet.safety.rule import Rule, RuleFactory, RuleWatch, run_rules
 from calmstreet.safety.rule_settings import SETTINGS, settings_of, thresholds
 from calmstreet.safety.rules import chosen_rules
@@ -31,6 +32,8 @@ from calmstreet.store.evidence import MARGIN_S, Evidence, write_evidence
 from calmstreet.units import ns_from_s
 
 __all__ = [
+    "LATER_S",
+    "LONG_CONFLICT_S",
     "LONG_S",
     "events_of_run",
     "judge_run",
@@ -42,6 +45,12 @@ __all__ = [
 
 LONG_S = 120.0
 """Of an event that lasts longer, this much from its start is kept as evidence."""
+
+LONG_CONFLICT_S = 600.0
+"""The same of a conflict, from the first row that decided about the pair."""
+
+LATER_S = (AFTER_NS - BEFORE_NS) / 1e9
+"""Which usual path somebody was on shows only this much after a conflict."""
 
 
 def plugged_rules() -> dict[str, RuleFactory]:
@@ -61,12 +70,12 @@ def judge_run(catalogue: Catalogue, run: Run, site: Site) -> Flow:
     watch = rules_over(run, site, changes)
     events = run_rules(watch, step_blocks(catalogue, run)) if run.counted else []
     events = _unmoved([*events, *too_fast(watch, speeds)], flow.withdrawn)
-    conflicts, paths = judge_conflicts(catalogue, run, site, flow)
-    events += conflicts
+    conflicts = judge_conflicts(catalogue, run, site, flow)
+    events += conflicts.events
     catalogue.save_events(run.run_id, events)
-    _keep_evidence(catalogue, run, site, events, changes)
-    if conflicts:
-        keep_paths(catalogue, run, paths, conflicts[0])
+    _keep_evidence(catalogue, run, site, events, changes, _spans(events, conflicts.spans))
+    if conflicts.events:
+        keep_paths(catalogue, run, conflicts.paths, conflicts.events[0])
     performance = signal_performance(
         flow,
         changes,
@@ -155,12 +164,17 @@ def rule_thresholds(site: Site, name: str) -> dict[str, float]:
 
 
 def _keep_evidence(
-    catalogue: Catalogue, run: Run, site: Site, events: Sequence[Event], changes: SignalChanges
+    catalogue: Catalogue,
+    run: Run,
+    site: Site,
+    events: Sequence[Event],
+    changes: SignalChanges,
+    spans: Mapping[str, tuple[int, int]],
 ) -> None:
     """Write the evidence of all events in one pass over the stored rows."""
     if not events:
         return
-    waiting = sorted(events, key=lambda event: event.start_ns)
+    waiting = sorted(events, key=lambda event: spans[event.event_id])
     mine = site.of_camera(run.camera_id)
     held: list[TrackPoints] = []
     margin_ns = ns_from_s(MARGIN_S)
@@ -168,18 +182,30 @@ def _keep_evidence(
     for steps, points in step_blocks(catalogue, run):
         held.append(points)
         done = int(steps[-1])
-        while waiting and _until_ns(waiting[0]) + margin_ns < done:
-            _write(catalogue, waiting.pop(0), _joined(held, nothing), changes, mine, run)
-        oldest = min((e.start_ns for e in waiting), default=done) - margin_ns
+        over = [e for e in waiting if spans[e.event_id][1] + margin_ns < done]
+        for event in over:
+            rows = _joined(held, nothing)
+            _write(catalogue, event, rows, changes, mine, run, spans[event.event_id])
+        waiting = [e for e in waiting if spans[e.event_id][1] + margin_ns >= done]
+        oldest = min((spans[e.event_id][0] for e in waiting), default=done) - margin_ns
         held = [b for b in held if len(b) and b.t_ns[-1] >= min(oldest, done - margin_ns)]
     for event in waiting:
-        _write(catalogue, event, _joined(held, nothing), changes, mine, run)
+        rows = _joined(held, nothing)
+        _write(catalogue, event, rows, changes, mine, run, spans[event.event_id])
 
 
-def _until_ns(event: Event) -> int:
-    """Return until when an event's rows matter: which path one was on shows only afterwards."""
-    later_ns = ns_from_s(MARGIN_S) if event.kind == "conflict" else 0
-    return min(event.end_ns + later_ns, event.start_ns + ns_from_s(LONG_S))
+def _spans(
+    events: Sequence[Event], conflicts: Mapping[str, tuple[int, int]]
+) -> dict[str, tuple[int, int]]:
+    """Return by event from when until when rows are kept, beside the margin."""
+    spans = {}
+    for event in events:
+        start_ns, end_ns, most_s = event.start_ns, event.end_ns, LONG_S
+        if event.event_id in conflicts:
+            start_ns, end_ns = conflicts[event.event_id]
+            end_ns, most_s = end_ns + ns_from_s(LATER_S), LONG_CONFLICT_S
+        spans[event.event_id] = start_ns, min(end_ns, start_ns + ns_from_s(most_s))
+    return spans
 
 
 def _joined(held: list[TrackPoints], nothing: TrackPoints) -> TrackPoints:
@@ -193,6 +219,7 @@ def _write(
     changes: SignalChanges,
     site: Site,
     run: Run,
+    span: tuple[int, int],
 ) -> None:
     name = event.rule.split("/")[0]
     evidence = Evidence(
@@ -202,6 +229,7 @@ def _write(
         thresholds=rule_thresholds(site, name),
         site_json=site.canonical_json(),
         size_px=(run.width_px, run.height_px),
-        until_ns=_until_ns(event),
+        since_ns=span[0],
+        until_ns=span[1],
     )
     catalogue.save_evidence(event.event_id, write_evidence(catalogue.folder, evidence))

@@ -57,13 +57,13 @@ def _draw_site(axes: Axes, site: Site, metric: bool) -> None:
         if corners:
             x, y = zip(*corners, corners[0], strict=True)
             axes.plot(x, y, color=_ZONE, linewidth=0.7, linestyle=":")
-            axes.text(x[0], y[0], zone.id, color=_ZONE, fontsize=7)
+            axes.text(x[0], y[0], zone.id, color=_ZONE, fontsize=7, clip_on=True)
     for gate in site.gates:
         ends = gate.points_m if metric else gate.points_px
         if ends:
             x, y = zip(*ends, strict=True)
             axes.plot(x, y, color=INK, linewidth=2.0)
-            axes.text(x[-1], y[-1], gate.id, fontsize=7)
+            axes.text(x[-1], y[-1], gate.id, fontsize=7, clip_on=True)
 
 
 def _draw_tracks(axes: Axes, event: Event, points: TrackPoints, metric: bool) -> None:

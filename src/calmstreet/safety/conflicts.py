@@ -8,6 +8,8 @@ same place.
 """
 
 from collections import deque
+from collections.abc import Mapping
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -17,7 +19,12 @@ from calmstreet.model.conflicts import Conflicts, no_conflicts
 from calmstreet.model.points import TrackPoints, concat_points
 from calmstreet.safety.ahead import contact_ahead
 from calmstreet.safety.conflict_rules import ConflictSettings
-from calmstreet.safety.encroachment import Encroachment, encroachment_of
+from calmstreet.safety.encroachment import (
+    T2_NS,
+    Encroachment,
+    encroachment_of,
+    expected_arrival,
+)
 from calmstreet.safety.movers import Movers, joined_movers, movers_of, on_paths, with_manoeuvres
 from calmstreet.safety.pairing import looked_at, pairs_in_steps, same_pairs_later
 from calmstreet.safety.paths import NO_PATHS, Choices, Paths
@@ -26,7 +33,7 @@ from calmstreet.safety.streams import Streams
 from calmstreet.safety.trails import Meeting, Meetings, Trail
 from calmstreet.safety.verdict import PairEnd, joined_conflicts, verdict_of
 
-__all__ = ["ConflictWatch"]
+__all__ = ["AFTER_NS", "BEFORE_NS", "ConflictWatch"]
 
 Ints = NDArray[np.int64]
 
@@ -37,6 +44,11 @@ _END_NS = 2_000_000_000
 _MARGIN_BEFORE_NS = 4_000_000_000
 _MARGIN_AFTER_NS = 2_000_000_000
 _GAP_NS = 2_000_000_000
+BEFORE_NS = 10_000_000_000
+"""Rows before what decided: the window that is cut, and the age of tracks."""
+
+AFTER_NS = 20_000_000_000
+"""Rows after it: where everybody went tells which path he was on."""
 
 
 class ConflictWatch:
@@ -44,7 +56,9 @@ class ConflictWatch:
 
     ``paths`` are the usual paths (None: straight lines, which alone make no conflict). Rows
     without a place in metres are left out. Memory holds the tracks that are alive, their pairs,
-    and one row per pair that was judged (``ready`` hands those out).
+    and one row per pair that was judged (``ready`` hands those out). ``decided`` says of each
+    conflict, by (user_a, user_b, start_ns), from when until when rows decided about it (UTC ns):
+    whoever has those and ``BEFORE_NS`` and ``AFTER_NS`` more finds it again.
     """
 
     def __init__(
@@ -64,6 +78,7 @@ class ConflictWatch:
         self._samples: list[Samples] = []
         self._judged: list[Conflicts] = []
         self._spells: list[tuple[int, int]] = []
+        self.decided: dict[tuple[int, int, int], tuple[int, int]] = {}
         self._who = ("", 0)
 
     @property
@@ -227,27 +242,52 @@ class ConflictWatch:
         pairs = [pair for pair in self._pairs if pair[0] in gone or pair[1] in gone]
         if pairs:
             numbers = np.array([self._pairs.pop(pair) for pair in pairs], np.int64)
+            samples = self._taken(numbers)
+            spans = [
+                self._span(pair, samples, number)
+                for pair, number in zip(pairs, numbers.tolist(), strict=True)
+            ]
             ends = [
-                PairEnd(
-                    number=int(number),
-                    a=self._trails[pair[0]],
-                    b=self._trails[pair[1]],
-                    met=self._encroachment(pair),
-                )
-                for number, pair in zip(numbers, pairs, strict=True)
+                self._end(pair, number, span[1])
+                for pair, number, span in zip(pairs, numbers.tolist(), spans, strict=True)
             ]
             camera_id, run_id = self._who
-            self._judged.append(
-                verdict_of(
-                    ends,
-                    self._taken(numbers),
-                    settings=self._settings,
-                    camera_id=camera_id,
-                    run_id=run_id,
-                )
+            found = verdict_of(
+                ends, samples, settings=self._settings, camera_id=camera_id, run_id=run_id
             )
+            self._judged.append(found)
+            self._note(found[found.is_conflict], dict(zip(pairs, spans, strict=True)))
         for who in gone:
             del self._trails[who]
+
+    def _end(self, pair: tuple[int, int], number: int, until_ns: int) -> PairEnd:
+        a, b = self._trails[pair[0]], self._trails[pair[1]]
+        return PairEnd(
+            number=number,
+            a=a,
+            b=b,
+            kind_a=a.kind_at(until_ns),
+            kind_b=b.kind_at(until_ns),
+            met=self._encroachment(pair),
+        )
+
+    def _span(self, pair: tuple[int, int], samples: Samples | None, number: int) -> tuple[int, int]:
+        """Return from when until when rows decide about a pair."""
+        spans: list[int] = []
+        if samples is not None:
+            begin, end = np.searchsorted(samples.pair, (number, number + 1)).tolist()
+            spans += samples.t_ns[begin:end][[0, -1]].tolist() if end > begin else []
+        met = self._met.get(pair)
+        if met is not None:
+            spans += [min(met.start_a_ns, met.start_b_ns) - _MARGIN_BEFORE_NS - T2_NS]
+            spans += [max(met.end_a_ns, met.end_b_ns) + _MARGIN_AFTER_NS]
+        return (min(spans), max(spans)) if spans else (0, 0)
+
+    def _note(self, found: Conflicts, spans: Mapping[tuple[int, int], tuple[int, int]]) -> None:
+        """Note for each conflict which span of time decided it."""
+        users = zip(found.user_a.tolist(), found.user_b.tolist(), strict=True)
+        for (a, b), start_ns in zip(users, found.start_ns.tolist(), strict=True):
+            self.decided[a, b, start_ns] = spans[a, b]
 
     def _taken(self, numbers: Ints) -> Samples | None:
         """Return the samples of these pairs, by pair and time, and let them go."""
@@ -263,13 +303,24 @@ class ConflictWatch:
         meeting = self._met.pop(pair, None)
         if meeting is None:
             return None
-        a = self._trails[pair[0]].between(
-            meeting.start_a_ns - _MARGIN_BEFORE_NS, meeting.end_a_ns + _MARGIN_AFTER_NS
+        trails = self._trails[pair[0]], self._trails[pair[1]]
+        spans = (meeting.start_a_ns, meeting.end_a_ns), (meeting.start_b_ns, meeting.end_b_ns)
+        a, b = (
+            trail.between(start_ns - _MARGIN_BEFORE_NS, end_ns + _MARGIN_AFTER_NS)
+            for trail, (start_ns, end_ns) in zip(trails, spans, strict=True)
         )
-        b = self._trails[pair[1]].between(
-            meeting.start_b_ns - _MARGIN_BEFORE_NS, meeting.end_b_ns + _MARGIN_AFTER_NS
-        )
-        return None if a is None or b is None else encroachment_of(a, b, streams=self._streams)
+        met = None if a is None or b is None else encroachment_of(a, b, streams=self._streams)
+        return None if met is None else _arrived(met, trails[1 if met.first_is_a else 0])
+
+
+def _arrived(met: Encroachment, second: Trail) -> Encroachment:
+    """Return the meeting with T2 from all rows that it asks for."""
+    exit_ns, entry_ns = met.exit_ns, met.entry_ns
+    rows = second.between(min(exit_ns, entry_ns) - T2_NS, max(exit_ns, entry_ns) + _TAIL_NS)
+    if rows is None:
+        return met
+    t2_s, sigma_s = expected_arrival(rows, exit_ns=exit_ns, entry_ns=entry_ns)
+    return replace(met, t2_s=t2_s, sigma_t2_s=sigma_s)
 
 
 def _new_trail(rows: Movers) -> Trail:
@@ -278,7 +329,6 @@ def _new_trail(rows: Movers) -> Trail:
         track_id=int(rows.track_id[0]),
         first_ns=int(rows.t_ns[0]),
         last_ns=int(rows.t_ns[-1]),
-        kind=int(rows.kind[-1]),
         first_xy=place,
         last_xy=place,
     )

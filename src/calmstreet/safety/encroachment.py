@@ -19,7 +19,7 @@ from calmstreet.safety.conflict_point import passages_of_point
 from calmstreet.safety.movers import Movers
 from calmstreet.safety.streams import Streams
 
-__all__ = ["Encroachment", "encroachment_of"]
+__all__ = ["T2_NS", "Encroachment", "encroachment_of", "expected_arrival"]
 
 Array = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -28,7 +28,8 @@ _ALIGNED_COS = np.cos(np.radians(15.0))
 _FINE = 20
 _FAR_STEP_M = 3.0
 _MOST_ROWS = 400
-_T2_NS = 5_000_000_000
+T2_NS = 5_000_000_000
+"""For how long before the first leaves T2 is looked at."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -217,7 +218,7 @@ def _told(
     point_pet, turning_pet = nothing if merging else _at_point(first, second, times_ns)
     came = first.cos_heading[0] * second.cos_heading[0]
     came += first.sin_heading[0] * second.sin_heading[0]
-    t2, sigma_t2 = _t2(second, exit_ns, entry_ns)
+    t2, sigma_t2 = expected_arrival(second, exit_ns=exit_ns, entry_ns=entry_ns)
     place_s = [_place_sigma_s(first, at_exit), _place_sigma_s(second, at_entry)]
     return Encroachment(
         pet_s=pet,
@@ -252,15 +253,16 @@ def _place_sigma_s(rows: Movers, at: int) -> float:
     return float(np.sqrt(rows.var_m2[at] + size_m * size_m) / speed)
 
 
-def _t2(second: Movers, exit_ns: int, entry_ns: int) -> tuple[float, float]:
-    """Return the least way left to the common place over speed, until the first had left it.
+def expected_arrival(second: Movers, *, exit_ns: int, entry_ns: int) -> tuple[float, float]:
+    """Return T2 (s) and its standard deviation, both NaN when the second was not seen then.
 
-    Of the last five seconds before that; with its standard deviation.
+    The least way left to the common place over speed, of the last five seconds until the first
+    had left it; ``second`` are the rows in order of time from ``T2_NS`` before that on.
     """
     dx, dy = np.diff(second.x_m), np.diff(second.y_m)
     gone = np.concatenate([[0.0], np.cumsum(np.sqrt(dx * dx + dy * dy))])
     end_ns = min(exit_ns, entry_ns)
-    until = np.flatnonzero((second.t_ns <= end_ns) & (second.t_ns > end_ns - _T2_NS))
+    until = np.flatnonzero((second.t_ns <= end_ns) & (second.t_ns > end_ns - T2_NS))
     if not len(until):
         return float("nan"), float("nan")
     left = np.interp(entry_ns, second.t_ns, gone) - gone[until]

@@ -1,8 +1,9 @@
 """Where road users went in the last seconds, and which of them came to the same place.
 
-Trails hold the rows of a track while it moved. Stations are rows a metre and a half (or a second)
-apart: two stations of different users whose boxes overlap, lengthened by that distance, within
-some seconds of each other, and at an angle, make the pair worth an exact look.
+Trails hold the rows of a track while it moved. Stations are the first row of every second and, in
+it, a row every metre and a half: they do not hang on where a track began. Two stations of
+different users whose boxes overlap, lengthened by that distance, within some seconds of each
+other, and at an angle, make the pair worth an exact look.
 """
 
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ from calmstreet.safety.movers import Movers, joined_movers
 
 __all__ = ["Meeting", "Meetings", "Trail"]
 
+Array = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 _STATION_M = 1.5
@@ -30,17 +32,31 @@ _NEIGHBOURS = ((0, 0), (0, 1), (1, -1), (1, 0), (1, 1))
 
 @dataclass(slots=True, kw_only=True)
 class Trail:
-    """One track: its times, kind, and the rows while it moved."""
+    """One track: its times, the rows while it moved, and from when on it was of which kind.
+
+    ``kinds`` are (t_ns, kind) of the first row and of each row with another kind than before.
+    """
 
     track_id: int
     first_ns: int
     last_ns: int
-    kind: int
     first_xy: tuple[float, float]
     last_xy: tuple[float, float]
+    kinds: list[tuple[int, int]] = field(default_factory=list)
     pieces: list[Movers] = field(default_factory=list)
     gone_m: float = 0.0
     station: tuple[int, int] = (-1, -1)
+
+    def kind_at(self, t_ns: int) -> int:
+        """Return of which kind it was held to be at an instant, at first if that lies before."""
+        return next(
+            (kind for at_ns, kind in reversed(self.kinds) if at_ns <= t_ns), self.kinds[0][1]
+        )
+
+    def _note_kinds(self, rows: Movers) -> None:
+        last = self.kinds[-1][1] if self.kinds else -1
+        for row in np.flatnonzero(np.diff(rows.kind.astype(np.int64), prepend=last)).tolist():
+            self.kinds.append((int(rows.t_ns[row]), int(rows.kind[row])))
 
     def between(self, start_ns: int, end_ns: int) -> Movers | None:
         """Return the rows of this span of time (both ends in), None when there are none."""
@@ -60,21 +76,29 @@ class Trail:
 
     def walk(self, rows: Movers) -> NDArray[np.bool_]:
         """Take the next rows of this track; return which of them are stations."""
-        self.last_ns, self.kind = int(rows.t_ns[-1]), int(rows.kind[-1])
+        self.last_ns = int(rows.t_ns[-1])
+        self._note_kinds(rows)
         dx = np.diff(rows.x_m, prepend=self.last_xy[0])
         dy = np.diff(rows.y_m, prepend=self.last_xy[1])
-        gone = self.gone_m + np.cumsum(np.sqrt(dx * dx + dy * dy))
-        self.gone_m = float(gone[-1])
+        moment = rows.t_ns // _STATION_NS
+        begins = np.diff(moment, prepend=self.station[1]) != 0
+        gone = self._gone_this_second(np.sqrt(dx * dx + dy * dy), begins)
         self.last_xy = (float(rows.x_m[-1]), float(rows.y_m[-1]))
         place = np.floor(gone / _STATION_M).astype(np.int64)
-        moment = rows.t_ns // _STATION_NS
-        fresh = np.diff(place, prepend=self.station[0]) != 0
-        fresh |= np.diff(moment, prepend=self.station[1]) != 0
+        fresh = begins | (np.diff(place, prepend=self.station[0]) != 0)
         self.station = (int(place[-1]), int(moment[-1]))
         moves = rows.speed_mps >= _MOVES_MPS
         if moves.any():
             self.pieces.append(rows[moves])
         return np.asarray(fresh & moves)
+
+    def _gone_this_second(self, steps_m: Array, begins: NDArray[np.bool_]) -> Array:
+        """Return the way gone since the first row of each row's second; ``begins`` marks those."""
+        gone = np.empty(len(steps_m))
+        for row, (step_m, fresh) in enumerate(zip(steps_m.tolist(), begins.tolist(), strict=True)):
+            self.gone_m = 0.0 if fresh else self.gone_m + step_m
+            gone[row] = self.gone_m
+        return gone
 
 
 @dataclass(slots=True, kw_only=True)

@@ -39,11 +39,13 @@ _OPPOSING_COS = float(np.cos(np.radians(150.0)))
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PairEnd:
-    """A pair that is over: its number in the samples, both tracks, how their ways met."""
+    """A pair that is over: its number in the samples, both tracks and kinds, how their ways met."""
 
     number: int
     a: Trail
     b: Trail
+    kind_a: int
+    kind_b: int
     met: Encroachment | None
 
 
@@ -110,8 +112,8 @@ def _row(
     row |= {
         "user_a": end.a.track_id,
         "user_b": end.b.track_id,
-        "kind_a": end.a.kind,
-        "kind_b": end.b.kind,
+        "kind_a": end.kind_a,
+        "kind_b": end.kind_b,
         "min_ttc_s": float("inf"),
         "ttc_along": "",
         "contact": False,
@@ -208,7 +210,7 @@ def _take_meeting(row: dict[str, Any], met: Encroachment) -> None:
 
 
 def _type_of(end: PairEnd, met: Encroachment | None, course: Course | None, k: int) -> str:
-    if Kind.PEDESTRIAN in (end.a.kind, end.b.kind):
+    if Kind.PEDESTRIAN in (end.kind_a, end.kind_b):
         return "pedestrian"
     at = -1 if course is None else int(course.at[k])
     if met is None and course is not None and at >= 0:
@@ -241,7 +243,7 @@ def _take_impact(
     else:
         assert met is not None
         one, two, sigma = np.array(met.velocity_a_mps), np.array(met.velocity_b_mps), NAN
-    mass_a, mass_b = MASS_KG[end.a.kind], MASS_KG[end.b.kind]
+    mass_a, mass_b = MASS_KG[end.kind_a], MASS_KG[end.kind_b]
     change = delta_v_mps(one[None], velocity_b_mps=two[None], mass_a_kg=mass_a, mass_b_kg=mass_b)
     braked = extended_delta_v_mps(
         one[None],
@@ -252,7 +254,7 @@ def _take_impact(
         braking_mps2=_BRAKING_MPS2,
     )
     clash = float(np.sqrt(((one - two) ** 2).sum()))
-    soft = bool(is_unprotected([end.a.kind, end.b.kind]).any())
+    soft = bool(is_unprotected([end.kind_a, end.kind_b]).any())
     delta = max(float(change[0][0]), float(change[1][0]))
     harm = severe_share_unprotected(clash) if soft else fatal_share_occupants(delta)
     row |= {
@@ -273,7 +275,7 @@ def _judge(
     settings: ConflictSettings,
 ) -> None:
     """Decide conflict or not, the level, and why a candidate is rejected."""
-    soft = bool(np.isin([end.a.kind, end.b.kind], [Kind.PEDESTRIAN, Kind.BICYCLE]).any())
+    soft = bool(np.isin([end.kind_a, end.kind_b], [Kind.PEDESTRIAN, Kind.BICYCLE]).any())
     most_pet = settings.pet_unprotected_s if soft else settings.pet_s
     why = []
     if met is not None and met.pet_s <= most_pet:
@@ -290,7 +292,7 @@ def _judge(
     row["is_conflict"] = bool(why) and not row["rejected_because"]
     near = [row["pet_s"]] if "pet" in why else []
     near += [row["min_ttc_s"]] if {"ttc", "evasion"} & set(why) else []
-    unprotected = bool(is_unprotected([end.a.kind, end.b.kind]).any())
+    unprotected = bool(is_unprotected([end.kind_a, end.kind_b]).any())
     grave = (
         row["harm_share"] >= settings.grave_harm_share
         if unprotected
@@ -326,7 +328,7 @@ def _rejected_by_samples(k: int, end: PairEnd, course: Course, settings: Conflic
     if (step_s * covered).sum() > settings.duplicate_s:
         return "duplicate boxes"
     with_one = (rows.near_m <= settings.party_m) & (rows.clash_mps() <= _PARTY_MPS)
-    if is_unprotected([end.a.kind, end.b.kind]).any() and with_one.mean() > 0.5:
+    if is_unprotected([end.kind_a, end.kind_b]).any() and with_one.mean() > 0.5:
         return "one party"
     if _walked_into(rows, end):
         return "walked into a standing vehicle"
@@ -338,7 +340,7 @@ def _rejected_by_samples(k: int, end: PairEnd, course: Course, settings: Conflic
 
 def _walked_into(rows: Samples, end: PairEnd) -> bool:
     """Return True when the vehicle stood at every moment at which a pedestrian was near it."""
-    walks = [end.a.kind == Kind.PEDESTRIAN, end.b.kind == Kind.PEDESTRIAN]
+    walks = [end.kind_a == Kind.PEDESTRIAN, end.kind_b == Kind.PEDESTRIAN]
     if walks[0] == walks[1]:
         return False
     velocity = rows.velocity_b_mps if walks[0] else rows.velocity_a_mps

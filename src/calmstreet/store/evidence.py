@@ -37,9 +37,9 @@ class Evidence:
     """An event with the rows around it, the signal changes and the rule's thresholds.
 
     ``site_json`` is the canonical JSON of the camera's part of the site, "" when unknown;
-    ``size_px`` width and height of the picture, (0, 0) for none; rows are kept until
-    ``until_ns`` + MARGIN_S (0: the end of the event), of all road users: who else was there may
-    excuse or explain.
+    ``size_px`` width and height of the picture, (0, 0) for none; rows are kept from
+    ``since_ns`` - MARGIN_S (0: the start of the event) until ``until_ns`` + MARGIN_S (0: its end),
+    of all road users: who else was there may excuse or explain.
     """
 
     event: Event
@@ -48,13 +48,14 @@ class Evidence:
     thresholds: Mapping[str, float]
     site_json: str = ""
     size_px: tuple[int, int] = (0, 0)
+    since_ns: int = 0
     until_ns: int = 0
 
 
 def write_evidence(folder: Path, evidence: Evidence) -> list[StoredFile]:
     """Write evidence/RUN-EVENT.parquet and .json; return both for ``Catalogue.save_evidence``.
 
-    Of points and signal changes only ``MARGIN_S`` around the event are kept, and of each signal
+    Of points and signal changes only ``MARGIN_S`` around what decided are kept, and of each signal
     the change before that, so that its state is known from the first row on.
     """
     event, start_ns, end_ns = evidence.event, *_span(evidence)
@@ -75,7 +76,8 @@ def write_evidence(folder: Path, evidence: Evidence) -> list[StoredFile]:
 def _span(evidence: Evidence) -> tuple[int, int]:
     margin_ns = ns_from_s(MARGIN_S)
     event = evidence.event
-    return event.start_ns - margin_ns, (evidence.until_ns or event.end_ns) + margin_ns
+    start_ns, end_ns = evidence.since_ns or event.start_ns, evidence.until_ns or event.end_ns
+    return start_ns - margin_ns, end_ns + margin_ns
 
 
 def _near(changes: SignalChanges, start_ns: int, end_ns: int) -> NDArray[np.bool_]:
@@ -113,6 +115,7 @@ def _to_json(evidence: Evidence, start_ns: int, end_ns: int) -> str:
             "signals": signals,
             "site": evidence.site_json,
             "size_px": evidence.size_px,
+            "since_ns": evidence.since_ns,
             "until_ns": evidence.until_ns,
         },
         ensure_ascii=False,
@@ -157,7 +160,8 @@ def read_evidence(folder: Path, paths: Sequence[str]) -> Evidence:
         signals = {name: np.array(found["signals"][name], t) for name, t in _SIGNALS.items()}
         thresholds, run_id = values_from_json(found["thresholds"]), int(found["run_id"])
         wide, high = (int(side) for side in found.get("size_px", (0, 0)))
-        site_json, until_ns = str(found.get("site", "")), int(found.get("until_ns", 0))
+        since_ns, until_ns = (int(found.get(name, 0)) for name in ("since_ns", "until_ns"))
+        site_json = str(found.get("site", ""))
     except (KeyError, TypeError, ValueError) as error:
         raise StoreError(f"{words} is damaged ({error}); bring it back from a copy") from error
     columns = joined_columns(read_parquet(rows, _SCALARS, folder=folder))
@@ -168,5 +172,6 @@ def read_evidence(folder: Path, paths: Sequence[str]) -> Evidence:
         thresholds=thresholds,
         site_json=site_json,
         size_px=(wide, high),
+        since_ns=since_ns,
         until_ns=until_ns,
     )
