@@ -144,7 +144,7 @@ def an_image(path: Path, *, size_mb: int) -> Path:
     """Make an empty ext4 disk."""
     with path.open("wb") as stream:
         stream.truncate(size_mb * 1_000_000)
-    subprocess.run(["mkfs.ext4", "-q", "-F", path], check=True)
+    subprocess.run(["mkfs.ext4", "-q", "-F", "-m", "0", path], check=True)
     return path
 
 

@@ -79,6 +79,7 @@ class PointWriter:
         self._rows = 0
         self._flushed_ns = 0
         self._last_ns: int | None = None
+        self._stored_ns: int | None = None
 
     def __enter__(self) -> "PointWriter":
         return self
@@ -122,17 +123,34 @@ class PointWriter:
             raise ValueError(f"step {t_ns} is not in order of track_id, each track once")
 
     def flush(self) -> None:
-        """Append what is held in memory to the ``.part``."""
+        """Append what is held in memory to the ``.part``.
+
+        Raises StoreError when the disk refuses. Nothing is lost by that: the steps are held and
+        tried again with a later flush, ``held_s`` says how long they have been waiting; ``drop``
+        gives them up.
+        """
         if not self._steps:
             return
+        self._flushed_ns = self._steps[-1][0]
         if self._parts is None:
             part = _part(self._folder, self._camera_id, self._run_id, self._sequence)
             self._parts = Parts(part=part, durable=self._durable)
         nothing = no_points(camera_id=self._camera_id, run_id=self._run_id)
         points = concat_points(self._blocks) if self._blocks else nothing
         self._parts.append(points, np.array(self._steps, STEP_RECORD))
-        self._flushed_ns = self._steps[-1][0]
+        self._stored_ns = self._steps[-1][0]
         self._blocks, self._steps = [], []
+
+    @property
+    def held_s(self) -> float:
+        """Return how much stream time waits in memory for the disk."""
+        return (self._steps[-1][0] - self._steps[0][0]) / NS_PER_S if self._steps else 0.0
+
+    def drop(self) -> int | None:
+        """Give up what waits in memory; return the last step that is stored, None for none."""
+        self._rows -= sum(len(block) for block in self._blocks)
+        self._blocks, self._steps = [], []
+        return self._stored_ns
 
     def rotate(self) -> None:
         """Turn the ``.part`` into Parquet and begin the next one."""

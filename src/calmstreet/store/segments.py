@@ -122,7 +122,8 @@ def read_segments(
             " ORDER BY start_ns, segment_id",
             (camera_id, event_id, event_id),
         ).fetchall()
-    found = [Segment(**dict(zip(_COLUMNS.split(", "), row, strict=True))) for row in rows]
+    named = [dict(zip(_COLUMNS.split(", "), row, strict=True)) for row in rows]
+    found = [Segment(**{**values, "locked": bool(values["locked"])}) for values in named]
     return [segment for segment in found if segment.purpose in purposes]
 
 
