@@ -213,6 +213,15 @@ def test_frames_without_timestamps_are_stamped_by_arrival(ticks: Ticks) -> None:
     assert sum(s.by_arrival for s in told) > 300
 
 
+def test_a_late_frame_without_a_timestamp_does_not_run_ahead_of_the_others() -> None:
+    taken = times(20, 25.0)
+    delay = [0.02] * len(taken)
+    delay[200] = 2.0
+    told = stamps(taken, delay, lambda k, t: None if k == 200 else round(t * 90_000))
+    assert np.abs(errors_s(told, taken)).max() < 0.021
+    assert told[200].by_arrival
+
+
 def test_every_frame_twice_keeps_growing() -> None:
     taken = times(20, 25.0)
     told = stamps(taken, jitter(len(taken), 8), lambda k, _: k // 2 * 7200)

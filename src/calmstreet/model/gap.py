@@ -10,7 +10,7 @@ GAP_REASONS: tuple[str, ...] = (
     *("starting", "not-reachable", "refused", "silent", "ended", "clock-step", "stream-jump"),
     *("size-changed", "codec-changed", "no-keyframe", "damaged", "frozen", "obscured"),
     *("left-preset", "moved", "disk-full", "overload", "restart", "stopped", "blur-failed"),
-    "site-changed",
+    *("site-changed", "low-fps", "coarse"),
 )
 """Why nothing, or less, was watched."""
 
@@ -27,8 +27,8 @@ _DEMAND_NEW_RUN = frozenset({"clock-step", "stream-jump", "size-changed", "codec
 class Gap:
     """From ``start_ns`` to ``end_ns`` (UTC) a camera lost what ``affects`` names.
 
-    A gap of no length with the reason clock-step, stream-jump, size-changed or codec-changed only
-    demands a new run. Raises InputError for an unknown word or an end before the start.
+    With the reason clock-step, stream-jump, size-changed or codec-changed it demands a new run even
+    where it has no length. Raises InputError for an unknown word or an end before the start.
 
     >>> Gap(camera_id="north", start_ns=0, end_ns=3_000_000_000, reason="silent").demands_new_run
     True

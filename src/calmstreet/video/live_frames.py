@@ -203,30 +203,44 @@ class LiveFrames:
         )
 
     def _gaps(self, shape: tuple[int, ...], stamp: Stamp, *, looped: bool) -> Iterator[Gap]:
-        """Yield what lies between the last frame and this one: nothing, as a rule."""
-        moved_ns = round(stamp.moved_s * NS_PER_S) if stamp.verdict == STEP else 0
-        missed_ns = stamp.t_ns - moved_ns - self._last_ns
-        jumped = looped or stamp.verdict == JUMP
-        if missed_ns > (0 if self._count.frames == 0 else self._longest_ns()):
-            reason = "stream-jump" if jumped and not self._down else self.reason
-            yield self._gap(self._last_ns, missed_ns, reason, self._note)
-        elif jumped:
-            yield self._gap(stamp.t_ns - moved_ns, 0, "stream-jump", f"{stamp.moved_s:+.3f} s")
-        self._count.stream_jumps += jumped
-        if stamp.verdict == STEP:
-            self._count.clock_steps += 1
-            yield self._gap(stamp.t_ns, 0, "clock-step", f"set by {stamp.moved_s:+.3f} s")
-        yield from self._changes(shape, stamp.t_ns)
+        """Yield what lies between the last frame and this one: nothing, as a rule.
 
-    def _changes(self, shape: tuple[int, ...], t_ns: int) -> Iterator[Gap]:
+        The first gap spans the two frames, so that all time is accounted for; more reasons follow
+        without a length. A clock set forward makes the hours it left out part of the gap.
+        """
+        moved_ns = round(stamp.moved_s * NS_PER_S) if stamp.verdict == STEP else 0
+        start_ns, end_ns = self._last_ns, max(self._last_ns, stamp.t_ns - moved_ns)
+        for reason, note in self._breaks(shape, stamp, end_ns - start_ns, looped=looped):
+            end_ns += max(0, moved_ns) if reason == "clock-step" else 0
+            yield Gap(
+                camera_id=self._camera_id,
+                start_ns=start_ns,
+                end_ns=end_ns,
+                reason=reason,
+                note=note,
+            )
+            start_ns = end_ns
+
+    def _breaks(
+        self, shape: tuple[int, ...], stamp: Stamp, missed_ns: int, *, looped: bool
+    ) -> Iterator[tuple[str, str]]:
+        """Yield reason and note of everything that tracks must not cross."""
         count, codec = self._count, self._info.codec if self._info else ""
-        height, width = shape[0], shape[1]
+        jumped = looped or stamp.verdict == JUMP
+        if missed_ns > (self._longest_ns() if count.frames else 0) and (self._down or not jumped):
+            yield self.reason, self._note
+        if jumped:
+            count.stream_jumps += 1
+            yield "stream-jump", f"{stamp.moved_s:+.3f} s"
         if count.codec not in {"", codec}:
-            yield self._gap(t_ns, 0, "codec-changed", f"{count.codec} to {codec}")
-        if count.width_px and (count.width_px, count.height_px) != (width, height):
-            sizes = f"{count.width_px}x{count.height_px} to {width}x{height}"
-            yield self._gap(t_ns, 0, "size-changed", sizes)
-        count.codec, count.width_px, count.height_px = codec, width, height
+            yield "codec-changed", f"{count.codec} to {codec}"
+        if count.width_px and (count.height_px, count.width_px) != shape:
+            old = f"{count.width_px}x{count.height_px}"
+            yield "size-changed", f"{old} to {shape[1]}x{shape[0]}"
+        if stamp.verdict == STEP:
+            count.clock_steps += 1
+            yield "clock-step", f"set by {stamp.moved_s:+.3f} s"
+        count.codec, (count.height_px, count.width_px) = codec, shape
 
     def _longest_ns(self) -> int:
         """Return how far apart two frames of one run may be."""
@@ -235,16 +249,13 @@ class LiveFrames:
         usual_ns = self._keys_ns[1] - self._keys_ns[0]
         return max(_NEW_RUN_NS, round(_MISSED_KEYS * usual_ns))
 
-    def _gap(self, start_ns: int, length_ns: int, reason: str, note: str) -> Gap:
-        return Gap(
-            camera_id=self._camera_id,
-            start_ns=start_ns,
-            end_ns=start_ns + length_ns,
-            reason=reason,
-            note=note,
-        )
-
     def open_gap(self) -> Gap:
         """Return the gap from the last frame to now, for the moment of stopping."""
         reason = self.reason if self._down or self.barren_s > NEW_RUN_S else "stopped"
-        return self._gap(self._last_ns, round(self.barren_s * NS_PER_S), reason, self._note)
+        return Gap(
+            camera_id=self._camera_id,
+            start_ns=self._last_ns,
+            end_ns=self._last_ns + round(self.barren_s * NS_PER_S),
+            reason=reason,
+            note=self._note,
+        )

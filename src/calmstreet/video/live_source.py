@@ -44,9 +44,9 @@ class LiveSource:
     """One camera, called again and again until ``stop`` is set.
 
     ``moments()`` may be called once and gives frames in the order of time; before a frame the gap
-    that it ends, if one longer than 2 s lies before it, and gaps of no length that demand a new run
-    (clock-step, stream-jump, size-changed, codec-changed); and Waiting at least once a second while
-    nothing comes. When stopped it tells the last open gap. Only a file that is played once ends by
+    that it ends, if one longer than 2 s lies before it, and those that demand a new run however
+    short they are (clock-step, stream-jump, size-changed, codec-changed); and Waiting at least once
+    a second while nothing comes. When stopped it tells the last open gap. Only a file that is played once ends by
     itself. ``keyframes_only`` may be set at any moment to shed load.
     Raises VideoError for a file that cannot be opened, InputError for an unknown transport.
     """

@@ -24,7 +24,8 @@ from calmstreet.video.packet_stream import Arrival, StreamEnded, StreamInfo, ins
 __all__ = ["READ_TIMEOUT_S", "RtspStream", "rtsp_options"]
 
 OPEN_TIMEOUT_S = 8.0
-READ_TIMEOUT_S = 3.0
+READ_TIMEOUT_S = 2.0
+"""FFmpeg ends only at the second timeout in a row: after 4 s of silence."""
 _MOST_BYTES = 16 * 1024 * 1024
 _MOST_NS = 10 * NS_PER_S
 _WHITELISTS = {"tcp": "rtsp,tcp,tls,crypto", "udp": "rtsp,tcp,tls,crypto,rtp,udp"}
@@ -43,6 +44,7 @@ _WORDS: tuple[tuple[type[BaseException], str], ...] = (
     (av.error.ConnectionRefusedError, "nothing listens at its port"),
     (av.error.ExitError, "it did not answer in time"),
     (av.error.TimeoutError, "it did not answer in time"),
+    (av.error.InvalidDataError, "what it answers makes no sense"),
 )
 
 

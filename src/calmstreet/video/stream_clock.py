@@ -85,7 +85,7 @@ class StreamClock:
         self._unwrapped: int | None = None
         self._origin = 0
         self._began_ns: int | None = None
-        self._last_media_ns = 0
+        self._last_media_ns = self._usual_ns = 0
         self._pivot = _Seen(0, 0)
         self._rate = 1.0
         self._odd: list[_Seen] = []
@@ -241,14 +241,19 @@ class StreamClock:
         self._rate = slope or 1.0
 
     def _by_arrival(self, arrival_ns: int, verdict: str, moved_ns: int) -> Stamp:
-        """Stamp a frame without a usable timestamp: as late after the last one as it came."""
-        since_ns = arrival_ns - self._last_arrival_ns
+        """Stamp a frame without a usable timestamp: as long after the last one as it came.
+
+        One alone among good ones is not put further on than they lie apart: it may have been late.
+        """
+        since_ns = min(arrival_ns - self._last_arrival_ns, self._usual_ns or _ODD_NS)
         m_ns = arrival_ns if self._last_ns is None else min(arrival_ns, self._last_ns + since_ns)
+        self._usual_ns = 0
         return self._stamped(m_ns, arrival_ns, verdict, moved_ns, by_arrival=True)
 
     def _by_stream(self, media_ns: int, arrival_ns: int, verdict: str, moved_ns: int) -> Stamp:
         m_ns = self._on_line(media_ns)
-        least_ns = (media_ns - self._last_media_ns) // 2
+        self._usual_ns = max(0, media_ns - self._last_media_ns)
+        least_ns = self._usual_ns // 2
         self._last_media_ns = media_ns
         if self._last_ns is not None and m_ns < self._last_ns + least_ns:
             young = self._began_ns is not None and arrival_ns - self._began_ns < _SETTLE_NS
