@@ -6,11 +6,14 @@ import pytest
 from tests.interop.rows import LABELS, STEPS_NS, assert_same_rows, same_partition, some_points
 
 from calmstreet.errors import FormatError, InputError
+from calmstreet.interop import points_parquet
 from calmstreet.interop.points_parquet import (
+    open_points_parquet,
     read_points_parquet,
     steps_path,
     write_points_parquet,
 )
+from calmstreet.model.points import concat_points
 
 
 def written(folder: Path) -> Path:
@@ -36,6 +39,23 @@ def test_without_steps_the_rows_say_when(tmp_path: Path) -> None:
     steps_path(path).unlink()
     read = read_points_parquet(path, camera_id="north", run_id=9)
     assert read.steps_ns.tolist() == STEPS_NS[[1, 2, 4]].tolist()
+
+
+@pytest.mark.parametrize("rows_per_block", [1, 2, 1000])
+def test_blocks_of_whole_steps_give_what_reading_whole_gives(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rows_per_block: int
+) -> None:
+    path = written(tmp_path)
+    whole = read_points_parquet(path, camera_id="north", run_id=9)
+    monkeypatch.setattr(points_parquet, "ROWS_PER_BLOCK", rows_per_block)
+    file = open_points_parquet(path, camera_id="north", run_id=9)
+    blocks = list(file.steps())
+    assert len(blocks) == {1: 3, 2: 2, 1000: 1}[rows_per_block]
+    assert np.concatenate([times for times, _ in blocks]).tolist() == STEPS_NS.tolist()
+    for times, points in blocks:
+        assert set(points.t_ns.tolist()) <= set(times.tolist())
+    assert_same_rows(concat_points([points for _, points in blocks]), whole.points)
+    assert file.labels == whole.labels
 
 
 def test_other_tables_are_refused_by_column(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from calmstreet.interop.files import Imported
 from calmstreet.interop.mot import read_mot
 from calmstreet.interop.packed import opened_text
 from calmstreet.interop.points_csv import read_points_csv
-from calmstreet.interop.points_parquet import read_points_parquet
+from calmstreet.interop.points_parquet import open_points_parquet
 from calmstreet.model.points import TrackPoints, concat_points
 from calmstreet.perception.ground import Ground
 
@@ -92,8 +92,13 @@ def open_trajectories(
             cut_off=lambda: file.cut_off,
         )
     if form == "parquet":
-        whole = read_points_parquet(path, camera_id=camera_id, run_id=run_id)
-    elif form == "points":
+        points = open_points_parquet(path, camera_id=camera_id, run_id=run_id)
+        if not len(points.steps_ns):
+            raise FormatError(f"{path} holds no step; export it again")
+        return Trajectories(
+            form=form, steps=points.steps, labels=lambda: points.labels, absolute=True
+        )
+    if form == "points":
         whole = read_points_csv(path, camera_id=camera_id, run_id=run_id)
     else:
         whole = read_mot(path, camera_id=camera_id, run_id=run_id, fps=fps, start_ns=start_ns)
