@@ -43,7 +43,8 @@ class NodeTable(_Table):
 
     Results lie in ``results``, one folder each, and in ``also``; ``desk`` keeps accounts, audit
     log, jobs and uploads. Cameras are reached in ``camera_networks`` only; ``metrics_port`` is
-    open on this machine alone, 0 for none.
+    open on this machine alone, 0 for none. A live run is cut to be judged where the street is
+    empty after ``cut_minutes``, at the latest after ``longest_minutes``.
     """
 
     results: Text = "results"
@@ -54,6 +55,8 @@ class NodeTable(_Table):
     disk_budget_gb: Annotated[float, Field(gt=0, le=1_000_000)] = 200.0
     camera_networks: Annotated[tuple[Text, ...], AfterValidator(network_list)] = NETWORKS
     metrics_port: Annotated[int, Field(ge=0, le=65_535)] = 0
+    cut_minutes: Annotated[float, Field(gt=0, le=720)] = 15.0
+    longest_minutes: Annotated[float, Field(gt=0, le=1440)] = 60.0
 
 
 class Desk(_Table):

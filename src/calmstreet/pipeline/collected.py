@@ -72,11 +72,11 @@ def collect(catalogue: Catalogue) -> Collected:
         light=dict(zip(light["start_ns"].tolist(), light["light"].tolist(), strict=True)),
         warnings=tuple(warnings),
         pictures=tuple(catalogue.pictures(ids)),
-        not_observed=_not_observed(warnings),
+        not_observed=kinds_not_observed(warnings),
     )
 
 
-def _not_observed(warnings: list[Warned]) -> tuple[str, ...]:
+def kinds_not_observed(warnings: list[Warned]) -> tuple[str, ...]:
     """Return the kinds that a detector said it cannot tell."""
     said = {
         name

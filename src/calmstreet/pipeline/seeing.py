@@ -121,6 +121,11 @@ class Seer:
         )
 
     @property
+    def moved(self) -> bool:
+        """Return whether the camera rests elsewhere now, or nobody knows where it looks."""
+        return self._lies is not None and self._lies.moved
+
+    @property
     def net_calls(self) -> int:
         """Return how often the net looked."""
         return self._eyes.net_calls

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from calmstreet.model.event import Event
 from calmstreet.store.database import Database, marks
 
-__all__ = ["COLUMNS", "event_of", "read_events", "save_events"]
+__all__ = ["COLUMNS", "drop_events", "event_of", "read_events", "save_events"]
 
 COLUMNS = (
     "event_id, kind, camera_id, start_ns, end_ns, x_m, y_m, severity, rule, "
@@ -77,6 +77,15 @@ def _row(run_id: int, event: Event) -> tuple[object, ...]:
         json.dumps(event.reasons, ensure_ascii=False),
         json.dumps(event.exceptions, ensure_ascii=False),
     )
+
+
+def drop_events(database: Database, run_id: int, event_ids: Sequence[str]) -> None:
+    """Take events out of one run, with their road users and evidence rows."""
+    with database.writing() as connection:
+        connection.executemany(
+            "DELETE FROM events WHERE run_id = ? AND event_id = ?",
+            [(run_id, event_id) for event_id in event_ids],
+        )
 
 
 def read_events(database: Database, run_ids: Sequence[int]) -> list[Event]:

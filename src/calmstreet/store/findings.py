@@ -96,6 +96,15 @@ class Findings:
         """Return the spans of light of the runs in order of time."""
         return read_rows(self._database, "light", run_ids)
 
+    def event_states(self) -> dict[str, str]:
+        """Return by event what the last verdict of the desk made of it; open ones are left out.
+
+        "accepted", "rejected" or "escalated", see ``store.queue.EVENT_STATES``.
+        """
+        with self._database.guarded() as connection:
+            rows = connection.execute("SELECT event_id, state FROM event_states").fetchall()
+        return {str(event_id): str(state) for event_id, state in rows}
+
     def save_shifts(self, run_id: int, shifts: Shifts) -> None:
         """Keep the lasting shifts of a run's camera in place of those it had."""
         parts = shifts.matrix.reshape(-1, 9).T
@@ -160,6 +169,10 @@ class Findings:
     def save_events(self, run_id: int, events: Sequence[Event]) -> None:
         """Add events, or write them anew where they are known already."""
         event_rows.save_events(self._database, run_id, events)
+
+    def drop_events(self, run_id: int, event_ids: Sequence[str]) -> None:
+        """Take events out of a run that were told before it was judged."""
+        event_rows.drop_events(self._database, run_id, event_ids)
 
     def events(self, run_ids: Sequence[int]) -> list[Event]:
         """Return the events of the runs in order of start."""

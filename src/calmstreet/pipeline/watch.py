@@ -1,0 +1,121 @@
+"""Watches one live camera until it is told to stop: ``calmstreet watch`` runs one of these each.
+
+``python -m calmstreet.pipeline.watch --config calmstreet.toml --camera ID`` writes its heart's
+beats as lines of JSON to standard output, and stops cleanly when it gets SIGTERM or when its
+standard input ends.
+"""
+
+import argparse
+import signal
+import sys
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from types import FrameType
+
+import cv2
+
+from calmstreet.clock import Clock, SystemClock
+from calmstreet.config.node import load_node
+from calmstreet.errors import CalmstreetError
+from calmstreet.pipeline.camera_watch import CameraWatch
+from calmstreet.pipeline.eyes import chosen_net
+from calmstreet.pipeline.lines import tell_line
+from calmstreet.pipeline.live_camera import LiveCamera, live_camera
+from calmstreet.store.catalogue import Catalogue
+from calmstreet.store.folder import only_writer
+from calmstreet.store.upkeep import recover
+from calmstreet.video.live_source import LiveSource
+from calmstreet.video.segment_writer import salvage
+
+__all__ = ["main", "stop_when_told", "watch_camera"]
+
+
+def watch_camera(
+    camera: LiveCamera,
+    *,
+    stop: threading.Event,
+    clock: Clock | None = None,
+    cut_s: float = 900.0,
+    longest_s: float = 3600.0,
+) -> None:
+    """Mend the folder of a camera, then watch it until ``stop`` is set.
+
+    Raises StoreError where the folder is written by another process, or is not proved.
+    """
+    clock = clock or SystemClock()
+    net = chosen_net(camera.settings.detector)
+    with (
+        only_writer(camera.folder),
+        Catalogue.open(camera.folder, create=True, clock=clock) as catalogue,
+    ):
+        known_ns = clock.now_ns()
+        mended = recover(catalogue, camera_id=camera.id, now_ns=known_ns, salvage=salvage)
+        tell_line(recovered=camera.id, runs=mended.runs, points=mended.points,
+                  segments=mended.segments, gap_s=mended.gap.duration_s if mended.gap else 0.0,
+                  left=mended.left)  # fmt: skip
+        source = LiveSource(
+            address=camera.address,
+            camera_id=camera.id,
+            clock=clock,
+            networks=camera.networks,
+            transport=camera.settings.transport,
+            stop=stop,
+        )
+        CameraWatch(
+            camera=camera,
+            catalogue=catalogue,
+            source=source,
+            clock=clock,
+            net=net,
+            known_ns=known_ns,
+            turn=camera.folder.parent / ".recording",
+            cut_s=cut_s,
+            longest_s=longest_s,
+        ).run()
+
+
+def stop_when_told(stop: threading.Event) -> None:
+    """Set ``stop`` on SIGTERM or SIGINT, or when standard input ends: nobody supervises."""
+
+    def ask(_number: int, _frame: FrameType | None) -> None:
+        stop.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, ask)
+
+    def until_input_ends() -> None:
+        sys.stdin.buffer.read()
+        stop.set()
+
+    threading.Thread(target=until_input_ends, daemon=True).start()
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Watch one camera of a node; return 0, or 2 with one sentence on standard error."""
+    parser = argparse.ArgumentParser(prog="calmstreet.pipeline.watch")
+    parser.add_argument("--config", type=Path, required=True)
+    parser.add_argument("--camera", required=True)
+    asked = parser.parse_args(arguments)
+    cv2.setNumThreads(1)
+    stop = threading.Event()
+    stop_when_told(stop)
+    try:
+        settings = load_node(asked.config)
+        camera = live_camera(settings, asked.camera, config=asked.config)
+        watch_camera(
+            camera,
+            stop=stop,
+            cut_s=settings.node.cut_minutes * 60,
+            longest_s=settings.node.longest_minutes * 60,
+        )
+    except CalmstreetError as error:
+        tell_line(sys.stderr, level="error", camera=asked.camera, says=str(error))
+        return 2
+    except BrokenPipeError:
+        return 0
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
