@@ -44,8 +44,8 @@ def worst(losses: Sequence[Loss]) -> str:
     return (
         f"{len(losses)} trials; video lost: median {np.median(video):.1f} s, most {max(video):.1f} "
         f"s; points lost: median {np.median(points):.1f} s, most {max(points):.1f} s; committed "
-        f"pieces {sum(loss.committed for loss in losses)}, of these lost "
-        f"{sum(loss.committed_lost for loss in losses)}; faults of check "
+        f"pieces looked for {sum(loss.committed for loss in losses)} times, missing "
+        f"{sum(loss.committed_lost for loss in losses)} times; faults of check "
         f"{sum(len(loss.faults) for loss in losses)}; least accounted time "
         f"{100 * min(loss.accounted_share for loss in losses):.2f} %"
     )

@@ -89,6 +89,10 @@ def add_segment(
         raise ValueError(f"{file.path} is no name of a segment")
     path = file.path.relative_to(folder).as_posix()
     with database.writing() as connection:
+        connection.execute(
+            "INSERT OR IGNORE INTO cameras (camera_id, first_ns) VALUES (?, ?)",
+            (name.camera_id, file.start_ns),
+        )
         connection.execute("DELETE FROM segments WHERE path = ?", (path,))
         segment_id = connection.execute(
             "INSERT INTO segments (camera_id, run_id, start_ns, end_ns, path, size_bytes, sha256,"

@@ -120,7 +120,7 @@ def _head(moov: bytes) -> tuple[int, int]:
     scale, ticks = 0, 0
     for kind, body in _inner(moov):
         if kind == b"mdhd":
-            scale = int.from_bytes(body[20:24] if body[0] == 1 else body[12:16], "big")
+            scale = int.from_bytes(body[20:24] if body[:1] == b"\1" else body[12:16], "big")
         elif kind == b"mvex":
             ticks = next(
                 (int.from_bytes(b[12:16], "big") for k, b in _inner(body) if k == b"trex"), 0
@@ -137,7 +137,7 @@ def _fragment(moof: bytes, default_ticks: int) -> tuple[int, int]:
         if kind == b"tfhd":
             ticks = _usual_ticks(body, flags) or default_ticks
         elif kind == b"tfdt":
-            at = int.from_bytes(body[4:12] if body[0] == 1 else body[4:8], "big")
+            at = int.from_bytes(body[4:12] if body[:1] == b"\1" else body[4:8], "big")
         elif kind == b"trun":
             durations = _durations(body, flags, ticks)
             samples += len(durations)
