@@ -49,6 +49,7 @@ class LiveFrames:
         self._missed = 0
         self._unread = 0
         self._keyed = True
+        self._looped = False
         self._codec = ""
         self._keys_ns: list[int] = []
         self._last_ns = now_ns + ahead_ns
@@ -121,9 +122,9 @@ class LiveFrames:
             return
         if self._info is None:
             self._begin(info)
-        looped = arrival.new_line
-        if looped:
+        if arrival.new_line:
             self._new_line(info)
+            self._looped = True
         if not self._wanted(arrival):
             return
         for picture in self._decoded(stream, arrival):
@@ -133,8 +134,8 @@ class LiveFrames:
             if stamp.verdict == SETTLING:
                 self._count.settling += 1
             elif not self._too_late(arrival):
+                looped, self._looped = self._looped, False
                 yield from self._shown(picture, stamp, looped=looped)
-                looped = False
 
     def _wanted(self, arrival: Arrival) -> bool:
         """Return whether to decode: when only keyframes are, others wait for the next keyframe."""
