@@ -45,7 +45,7 @@ export interface CameraTable {
   [key: string]: unknown;
 }
 export interface SiteDocument {
-  site: { id: string; name?: string; tz?: string; speed_limit_kmh?: number; [key: string]: unknown };
+  site: { id: string; name?: string; tz?: string; speed_limit_kmh?: number; origin_lonlat?: Point; [key: string]: unknown };
   camera?: CameraTable[];
   gate?: GateTable[];
   zone?: ZoneTable[];

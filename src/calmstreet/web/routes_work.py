@@ -77,10 +77,9 @@ def remove_upload(here: Here, upload_id: UploadIdPath) -> None:
 def _job(here: Visit, job: Job) -> JobRow:
     folder = str(job.result.get("folder", job.args.get("folder", "")))
     result_id = job.args.get("result_id")
-    if job.state == "done" and not result_id and folder:
-        result_id = next(
-            (r.result_id for r in here.node.result_folders() if r.name == folder), None
-        )
+    if job.state == "done" and folder:  # a recount lies beside what it counted
+        made = (r.result_id for r in here.node.result_folders() if r.name == folder)
+        result_id = next(made, result_id)
     return JobRow.of(
         job_id=job.job_id,
         kind=job.kind,
