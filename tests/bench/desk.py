@@ -2,105 +2,24 @@
 
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-import numpy as np
+from tests.bench.desk_city import a_city
 from tests.bench.measure import Row, row, take_turns
-from tests.web.desks import (
-    DAY_NS,
-    MONDAY_NS,
-    SITE,
-    Person,
-    a_flow,
-    a_run,
-    add_person,
-    an_event,
-    app_of,
-    signed_in,
-    the_result,
-)
+from tests.web.desks import DAY_NS, MONDAY_NS, Person, add_person, app_of, signed_in, the_result
 
-from calmstreet.clock import FakeClock
-from calmstreet.config.node import NodeFile, NodeFolders
-from calmstreet.config.site import parse_site
-from calmstreet.model.bins import Bins
-from calmstreet.model.kinds import Kind
-from calmstreet.model.site import Site
-from calmstreet.store.catalogue import Catalogue
+from calmstreet.store.pairs import Pairs
 from calmstreet.store.queue import EventFilter, Queue
 from calmstreet.store.seen import Seen
 from calmstreet.units import NS_PER_S
 from calmstreet.web.knocking import Knocker
 from calmstreet.web.node import Node
+from calmstreet.web.serving import settle_memory
 
-__all__ = ["a_city", "bench_desk"]
+__all__ = ["bench_desk", "pages_of"]
 
 LONGEST_S = 0.3
-KINDS = (Kind.UNKNOWN, Kind.PEDESTRIAN, Kind.BICYCLE, Kind.CAR, Kind.TRUCK)
-SERIES = (
-    *(f"gate:g{n}:{side}" for n in range(4) for side in ("to_left", "to_right")),
-    *(f"movement:{ends}" for ends in ("n:s", "s:n", "n:n", "unknown:unknown")),
-)
-
-
-def _site(cameras: int) -> Site:
-    rows = "".join(
-        f'[[camera]]\nid = "c{n}"\n[[gate]]\nid = "stop{n}"\ncamera = "c{n}"\n'
-        "points_px = [[150, 250], [500, 250]]\n"
-        for n in range(cameras)
-    )
-    head = SITE.split("[[camera]]")[0]
-    return parse_site(head + rows)
-
-
-def _bins(camera_id: str, version: str, start_ns: int, width_s: float) -> Bins:
-    slices = round(86_400 / width_s)
-    n = len(SERIES) * len(KINDS) * slices
-    starts = start_ns + np.arange(slices) * round(width_s * NS_PER_S)
-    return Bins(
-        camera_id=camera_id,
-        site_version=version,
-        width_s=width_s,
-        what=np.repeat(np.array(SERIES), len(KINDS) * slices),
-        kind=np.tile(np.repeat(np.array(KINDS, np.uint8), slices), len(SERIES)),
-        start_ns=np.tile(starts, len(SERIES) * len(KINDS)),
-        count=np.random.default_rng(3).poisson(5 * width_s / 900, n).astype(np.float32),
-        exposure_s=np.full(n, width_s, np.float32),
-        flags=np.full(n, "day"),
-    )
-
-
-def a_city(place: Path, *, cameras: int = 20, days: int = 30, events: int = 50_000) -> Node:
-    """Return a node whose one result holds days of bins of many cameras and many events."""
-    site = _site(cameras)
-    each = events // (cameras * days)
-    with Catalogue.open(
-        place / "results" / "city", create=True, clock=FakeClock(start_ns=MONDAY_NS)
-    ) as kept:
-        kept.save_site(site)
-        for n in range(cameras):
-            for day in range(days):
-                start_ns = MONDAY_NS + day * DAY_NS
-                run = a_run(site, f"c{n}", start_ns)
-                run_id = kept.new_run(run)
-                kept.save_flow(a_flow(site, replace(run, run_id=run_id), run_id))
-                for width_s in (900.0, 3600.0, 86_400.0):
-                    kept.save_bins(run_id, _bins(f"c{n}", site.site_version, start_ns, width_s))
-                kept.save_events(
-                    run_id,
-                    [
-                        an_event(f"c{n}", run_id, start_ns + k * 60 * NS_PER_S, severity=k % 5)
-                        for k in range(each)
-                    ],
-                )
-                kept.publish([run_id])
-    return Node(
-        folders=NodeFolders(results=place / "results", desk=place / "desk"),
-        settings=NodeFile.model_validate({"limits": {"requests_per_minute": 100_000}}),
-        clock=FakeClock(start_ns=MONDAY_NS + 40 * DAY_NS),
-    )
 
 
 def bench_desk(*, rounds: int = 5, **size: int) -> Iterator[Row]:
@@ -110,7 +29,8 @@ def bench_desk(*, rounds: int = 5, **size: int) -> Iterator[Row]:
         boss = Person(role="administrator")
         add_person(node, boss)
         knocker = signed_in(node, app_of(node), boss)
-        for name, (target, bare) in _pages(node).items():
+        settle_memory()
+        for name, (target, bare) in pages_of(node).items():
             cost = take_turns(
                 {"page": partial(_answered, knocker, target), "bare": bare}, rounds=rounds
             )
@@ -126,7 +46,7 @@ def _answered(knocker: Knocker, target: str) -> None:
         raise AssertionError(f"{target} answered {answer.status}: {answer.body[:200]!r}")
 
 
-def _pages(node: Node) -> dict[str, tuple[str, Callable[[], object]]]:
+def pages_of(node: Node) -> dict[str, tuple[str, Callable[[], object]]]:
     """Return target and bare query of each page."""
     result = the_result(node)
     top = f"/api/results/{result.result_id}"
@@ -150,10 +70,27 @@ def _pages(node: Node) -> dict[str, tuple[str, Callable[[], object]]]:
             queue = Queue(seen=seen)
             return queue.tallies(EventFilter()), queue.page(EventFilter(), limit=50)
 
+    def pairs() -> object:
+        end_ns = MONDAY_NS + 30 * DAY_NS
+        with Seen.open(result.folder, cameras=None) as seen:
+            found = Pairs(seen=seen, camera_id="c0", start_ns=MONDAY_NS, end_ns=end_ns)
+            return found.conflicts(), found.by_slice(width_ns=900 * NS_PER_S, without=())
+
+    def passages(table: str, *names: str) -> Callable[[], object]:
+        def ask() -> object:
+            end_ns = MONDAY_NS + 30 * DAY_NS
+            with Seen.open(result.folder, cameras=None) as seen:
+                return seen.passages(table, names, "c0", start_ns=MONDAY_NS, end_ns=end_ns)
+
+        return ask
+
     def cameras() -> object:
         with Seen.open(result.folder, cameras=None) as seen:
             return seen.camera_rows()
 
+    with Seen.open(result.folder, cameras=None) as seen:
+        oldest = EventFilter(camera_id="c0", end_ns=MONDAY_NS + NS_PER_S)
+        first = Queue(seen=seen).page(oldest, limit=1)[0].event.event_id
     week = f"start_ms={start_ms}&end_ms={start_ms + 7 * day_ms}"
     later = f"after_start_ms={start_ms + 14 * day_ms}&after_end_ms={start_ms + 28 * day_ms}"
     both = f"before_result={result.result_id}&after_result={result.result_id}&camera_id=c0"
@@ -164,9 +101,9 @@ def _pages(node: Node) -> dict[str, tuple[str, Callable[[], object]]]:
         "counts, 30 days of hours": (f"{mine}/counts", bins(30, 3600)),
         "turns, 30 days": (f"{mine}/turns", bins(30, 3600)),
         "queues, 30 days": (f"{mine}/queues", bins(30, 3600)),
-        "headways, 30 days": (f"{mine}/headways", cameras),
-        "speeds, 30 days": (f"{mine}/speeds", cameras),
-        "conflicts, 30 days": (f"{mine}/conflicts", events),
+        "headways, 30 days": (f"{mine}/headways", passages("crossings", "gate_id", "headway_s")),
+        "speeds, 30 days": (f"{mine}/speeds", passages("speeds", "gate_id", "speed_mps")),
+        "conflicts, 30 days": (f"{mine}/conflicts", pairs),
         "comparison, 14 days each": (
             f"/api/compare?{both}&before_start_ms={start_ms}"
             f"&before_end_ms={start_ms + 14 * day_ms}&{later}",
@@ -175,5 +112,6 @@ def _pages(node: Node) -> dict[str, tuple[str, Callable[[], object]]]:
         "queue of events": ("/api/events?state=all", events),
         "map of one camera": (f"{top}/map?camera_id=c0", events),
         "map of the city": (f"{top}/map", events),
+        "event": (f"{top}/events/{first}", events),
         "site": (f"{top}/site", cameras),
     }

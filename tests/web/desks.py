@@ -107,20 +107,21 @@ def some_bins(camera_id: str, site: Site, start_ns: int, *, width_s: float, leve
     whats = [f"gate:{gate}:to_left", f"gate:{gate}:to_right"]
     whats += ["movement:n:s", "movement:unknown:unknown"] if camera_id == "north" else []
     starts = start_ns + np.arange(slices) * round(width_s * NS_PER_S)
-    hour = (starts - start_ns) / NS_PER_S // 3600
+    watched = np.arange(96) // 4 != 3
+    exposure_s = (watched * 900.0).reshape(slices, -1).sum(axis=1)
     rng = np.random.default_rng(round(level) + len(camera_id))
     rows: dict[str, list[Any]] = {
         n: [] for n in ("what", "kind", "start_ns", "count", "exposure_s", "flags")
     }
     for what in whats:
         for kind in (Kind.CAR, Kind.PEDESTRIAN):
-            watched = hour != 3
+            quarters = rng.poisson(level, 96) * watched
             rows["what"] += [what] * slices
             rows["kind"] += [int(kind)] * slices
             rows["start_ns"] += starts.tolist()
-            rows["count"] += (rng.poisson(level * width_s / 900, slices) * watched).tolist()
-            rows["exposure_s"] += (watched * width_s).tolist()
-            rows["flags"] += ["day" if seen else "day;partial" for seen in watched]
+            rows["count"] += quarters.reshape(slices, -1).sum(axis=1).tolist()
+            rows["exposure_s"] += exposure_s.tolist()
+            rows["flags"] += ["day" if s == width_s else "day;partial" for s in exposure_s]
     columns: dict[str, Any] = rows
     return Bins(camera_id=camera_id, site_version=site.site_version, width_s=width_s, **columns)
 

@@ -88,6 +88,21 @@ def test_wider_slices_hold_the_same_counts(weeks: Node, boss: Knocker) -> None:
     page = read(boss, f"{camera_of(weeks)}/counts?{span}&width_s=86400")
     assert len(page["starts_ms"]) == 1
     assert {s["place_id"] for s in page["series"]} == {"stop"}
+    quarters = read(boss, f"{camera_of(weeks)}/counts?{span}")
+    assert [s["total"] for s in page["series"]] == [s["total"] for s in quarters["series"]]
+
+
+def test_a_long_period_of_whole_days_has_the_turns_of_its_days(weeks: Node, boss: Knocker) -> None:
+    hour_ms = 3_600_000
+
+    def total(start_ms: int, end_ms: int) -> int:
+        span = f"start_ms={MONDAY_MS + start_ms}&end_ms={MONDAY_MS + end_ms}"
+        page = read(boss, f"{camera_of(weeks)}/turns?{span}")
+        return int(page["movements"][0]["total"] + page["unknown"])
+
+    days = [total(day * DAY_MS, (day + 1) * DAY_MS) for day in range(14)]
+    assert total(0, 14 * DAY_MS) == sum(days) > 0
+    assert total(hour_ms, 14 * DAY_MS) == sum(days) - total(0, hour_ms)
 
 
 def test_turns_have_rates_with_intervals_and_name_the_unknown(weeks: Node, boss: Knocker) -> None:

@@ -25,6 +25,7 @@ __all__ = [
     "SpeedQuarter",
     "ZoneSum",
     "gate_sums",
+    "limit_for",
     "limits_of",
     "speed_quarters",
     "zone_quarters",
@@ -121,8 +122,12 @@ def _parts(speeds: GateSpeeds) -> Iterator[tuple[str, str, str, Mask]]:
                     yield gate_id, direction, group, rows
 
 
-def _limit_for(group: str, gate_id: str, limits_mps: Mapping[str, float]) -> float:
-    """Return the limit that holds for a group; there is none for people on foot."""
+def limit_for(group: str, gate_id: str, limits_mps: Mapping[str, float]) -> float:
+    """Return the limit that holds for a group at a gate; there is none for people on foot.
+
+    >>> limit_for("motor", "g", {"g": 10.0}), limit_for("pedestrian", "g", {"g": 10.0})
+    (10.0, nan)
+    """
     return float("nan") if group == "pedestrian" else limits_mps.get(gate_id, float("nan"))
 
 
@@ -142,7 +147,7 @@ def gate_sums(
     free = speeds.headway_s >= FREE_HEADWAY_S
     found = []
     for gate_id, direction, group, rows in _parts(speeds):
-        limit = _limit_for(group, gate_id, limits_mps)
+        limit = limit_for(group, gate_id, limits_mps)
         found.append(
             GateSum(
                 camera_id=speeds.camera_id,
@@ -174,7 +179,7 @@ def speed_quarters(
             here = own & (bins.start_ns == start_ns)
             exposure_s = float(bins.exposure_s[here].max()) if here.any() else 0.0
             passes = float(bins.count[grouped & (bins.start_ns == start_ns)].sum())
-            limit = _limit_for(group, gate_id, limits_mps)
+            limit = limit_for(group, gate_id, limits_mps)
             stats = _stats(speeds, rows & (place == slot), limit, floor_mps)
             flow = passes / exposure_s * 3600 if exposure_s else float("nan")
             found.append(

@@ -3,14 +3,16 @@
 import json
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 import numpy as np
 
 from calmstreet.errors import CalibrationError
+from calmstreet.geometry.calibrate import fit_plane
 from calmstreet.geometry.plane import Plane
-from calmstreet.geometry.planes import planes_of, site_frame
+from calmstreet.geometry.planes import site_frame
 from calmstreet.model.site import Gate, Site, Zone, site_from_json
 from calmstreet.store.seen import CameraRow, Seen
 from calmstreet.web.answers_junction import PlaceShape
@@ -19,9 +21,37 @@ from calmstreet.web.numbers import plain
 __all__ = ["Ground", "camera_lonlat", "site_of"]
 
 Pair = tuple[float, float]
-_MOST = 64
-_known: OrderedDict[tuple[str, str, int, int], Plane | None] = OrderedDict()
+_MOST_PLANES, _MOST_SITES = 256, 16
 _lock = threading.Lock()
+Key = TypeVar("Key")
+Thing = TypeVar("Thing")
+
+
+class _Remembered(Generic[Key, Thing]):
+    """The things that were made last, for all threads."""
+
+    def __init__(self, *, most: int) -> None:
+        self._most = most
+        self._things: OrderedDict[Key, Thing] = OrderedDict()
+
+    def get(self, key: Key, make: Callable[[], Thing]) -> Thing:
+        """Return the thing of a key, made where it is not there."""
+        with _lock:
+            if key in self._things:
+                self._things.move_to_end(key)
+                return self._things[key]
+        thing = make()
+        with _lock:
+            self._things[key] = thing
+            while len(self._things) > self._most:
+                self._things.popitem(last=False)
+        return thing
+
+
+_planes: _Remembered[tuple[str, Pair | None, int, int], Plane | None] = _Remembered(
+    most=_MOST_PLANES
+)
+_sites: _Remembered[str, Site] = _Remembered(most=_MOST_SITES)
 
 
 def site_of(seen: Seen, site_version: str = "") -> Site | None:
@@ -29,7 +59,8 @@ def site_of(seen: Seen, site_version: str = "") -> Site | None:
     found = seen.site_json(site_version)
     if found is None:
         return None
-    site = site_from_json(json.loads(found[1]))
+    version, text, _ = found
+    site = _sites.get(version, lambda: site_from_json(json.loads(text)))
     if seen.cameras is None or {camera.id for camera in site.cameras} <= seen.cameras:
         return site
     return _only(site, seen.cameras)
@@ -66,11 +97,12 @@ class Ground:
         """Return the ground under a camera; fits are remembered."""
         if site is None:
             return cls(site=Site(id="unknown"), plane=None, origin=None)
+        mine = site.of_camera(row.camera_id)
         try:
             origin = site_frame(site)
         except CalibrationError:
-            origin = None
-        return cls(site=site.of_camera(row.camera_id), plane=_plane(site, row), origin=origin)
+            return cls(site=mine, plane=None, origin=None)
+        return cls(site=mine, plane=_plane(mine, row, origin), origin=origin)
 
     @property
     def state(self) -> str:
@@ -129,24 +161,21 @@ def _pairs(places: object, digits: int) -> list[Pair]:
     return [(round(x, digits), round(y, digits)) for x, y in rows.tolist()]
 
 
-def _plane(site: Site, row: CameraRow) -> Plane | None:
-    if not row.width_px or not any(c.id == row.camera_id and c.plane for c in site.cameras):
+def _plane(site: Site, row: CameraRow, origin: Pair | None) -> Plane | None:
+    """Return the plane of the one camera of a site, None where it has none that fits."""
+    spec = next((camera.plane for camera in site.cameras), None)
+    if not row.width_px or spec is None:
         return None
-    key = (site.site_version, row.camera_id, row.width_px, row.height_px)
-    with _lock:
-        if key in _known:
-            _known.move_to_end(key)
-            return _known[key]
-    try:
-        found = planes_of(site, {row.camera_id: (row.width_px, row.height_px)})
-        plane = found.planes.get(row.camera_id)
-    except CalibrationError:
-        plane = None
-    with _lock:
-        _known[key] = plane
-        while len(_known) > _MOST:
-            _known.popitem(last=False)
-    return plane
+
+    def fitted() -> Plane | None:
+        try:
+            return fit_plane(
+                spec, width_px=row.width_px, height_px=row.height_px, origin_lonlat=origin
+            )
+        except CalibrationError:
+            return None
+
+    return _planes.get((repr(spec), origin, row.width_px, row.height_px), fitted)
 
 
 def camera_lonlat(ground: Ground) -> Pair | None:

@@ -18,8 +18,8 @@ from calmstreet.web.answers_junction import (
 from calmstreet.web.ground import Ground, camera_lonlat, site_of
 from calmstreet.web.numbers import ms, ns
 from calmstreet.web.queries import SpanQuery
-from calmstreet.web.spans import view_of
-from calmstreet.web.turning import turning_page
+from calmstreet.web.spans import View, view_on
+from calmstreet.web.turning import movement_cells
 
 __all__ = ["city_map", "result_map"]
 
@@ -59,8 +59,12 @@ def result_map(seen: Seen, *, camera_id: str | None, span: SpanQuery) -> MapPage
     if frame == "pixels":
         grounds = grounds[:1]
     shown = [row for row, _ in grounds]
+    sites = {row.site_version: site_of(seen, row.site_version) for row, _ in grounds}
     flows = [
-        feature for row, ground in grounds for feature in _flows(seen, row, ground, frame, span)
+        feature
+        for row, ground in grounds
+        if (drawn := sites[row.site_version]) is not None
+        for feature in _flows(view_on(seen, row, drawn, span), ground, frame)
     ]
     return _page(
         frame,
@@ -134,26 +138,23 @@ def _camera(row: CameraRow, ground: Ground, frame: Frame) -> Iterator[Feature]:
         )
 
 
-def _flows(
-    seen: Seen, row: CameraRow, ground: Ground, frame: Frame, span: SpanQuery
-) -> Iterator[Feature]:
+def _flows(view: View, ground: Ground, frame: Frame) -> Iterator[Feature]:
     """Yield an arrow per movement from the middle of where it begins to where it ends."""
     middles = {
         shape.id: np.mean(_placed(shape, frame), axis=0).tolist()
         for shape in (*ground.gates(), *ground.zones())
         if _placed(shape, frame)
     }
-    page = turning_page(view_of(seen, row.camera_id, span))
-    for cell in page.movements:
+    for cell in movement_cells(view):
         if cell.total and cell.from_id in middles and cell.to_id in middles:
             yield Feature(
-                id=f"{row.camera_id} {cell.movement_id}",
+                id=f"{view.camera_id} {cell.movement_id}",
                 geometry=Geometry(
                     type="LineString", coordinates=[middles[cell.from_id], middles[cell.to_id]]
                 ),
                 properties={
                     "movement_id": cell.movement_id,
-                    "camera_id": row.camera_id,
+                    "camera_id": view.camera_id,
                     "from_id": cell.from_id,
                     "to_id": cell.to_id,
                     "turn": cell.turn,

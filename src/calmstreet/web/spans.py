@@ -12,7 +12,7 @@ from calmstreet.web.ground import Ground, site_of
 from calmstreet.web.numbers import ms, ns
 from calmstreet.web.queries import SpanQuery
 
-__all__ = ["View", "period_of", "view_of"]
+__all__ = ["View", "period_of", "view_of", "view_on"]
 
 _MS_NS = 1_000_000
 _S_NS = 1_000_000_000
@@ -64,17 +64,23 @@ def view_of(seen: Seen, camera_id: str, span: SpanQuery) -> View:
     site = site_of(seen, row.site_version) if row else None
     if row is None or site is None:
         raise HTTPException(404, "there is no such camera")
+    return view_on(seen, row, site, span)
+
+
+def view_on(seen: Seen, row: CameraRow, site: Site, span: SpanQuery) -> View:
+    """Return the view of a camera of a result that was read before."""
     long = row.end_ns - row.start_ns > _LONG_NS
     start_ns = _begun(row.start_ns, site.tz, day=long)
     start_ns = start_ns if span.start_ms is None else ns(span.start_ms)
     end_ns = row.end_ns + _MS_NS if span.end_ms is None else ns(span.end_ms)
     if start_ns >= end_ns:
         raise HTTPException(422, "a span ends after it starts; give an end_ms above start_ms")
+    ground = Ground.of(site, row)
     return View(
         seen=seen,
         row=row,
-        site=site.of_camera(camera_id),
-        ground=Ground.of(site, row),
+        site=ground.site,
+        ground=ground,
         start_ns=start_ns,
         end_ns=end_ns,
     )

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from datetime import time
 from typing import NamedTuple
 
 from calmstreet.model.flow import UNMATCHED
@@ -9,12 +10,13 @@ from calmstreet.model.kinds import KIND_NAMES
 from calmstreet.model.site import Movement
 from calmstreet.safety.bins import movement_what
 from calmstreet.safety.movements import movements_of, terminals_of, turn_of
+from calmstreet.units import local_datetime
 from calmstreet.web.answers_junction import EndPlace, MovementCell, TurningPage
 from calmstreet.web.counting import STORED_S, stored_width_s
 from calmstreet.web.numbers import rate_per_hour
 from calmstreet.web.spans import View
 
-__all__ = ["turning_page"]
+__all__ = ["movement_cells", "turning_page"]
 
 Vector = tuple[float, float]
 _NS = 1_000_000_000
@@ -30,16 +32,7 @@ class Total(NamedTuple):
 
 def turning_page(view: View) -> TurningPage:
     """Return movements with counts by class, hourly rates with intervals, and turns."""
-    found = view.seen.bin_totals(
-        view.camera_id,
-        start_ns=view.start_ns,
-        end_ns=view.end_ns,
-        width_ns=stored_width_s(view, STORED_S[0]) * _NS,
-        prefix="movement:",
-    )
-    rows: dict[str, list[Total]] = {}
-    for what, kind, n, watched_s in found:
-        rows.setdefault(what, []).append(Total(kind=kind, n=n, watched_s=watched_s))
+    rows = _totals(view)
     headings, metric = _headings(view)
     movements = movements_of(view.site)
     cells = [
@@ -57,6 +50,43 @@ def turning_page(view: View) -> TurningPage:
         unknown_by_kind=unknown,
         metric=metric,
     )
+
+
+def movement_cells(view: View) -> list[MovementCell]:
+    """Return how many made each movement, with the turns that the site names."""
+    rows = _totals(view)
+    return [
+        _cell(rows.get(movement_what(one.from_id, one.to_id), ()), one, {})
+        for one in movements_of(view.site)
+    ]
+
+
+def _totals(view: View) -> dict[str, list[Total]]:
+    found = view.seen.bin_totals(
+        view.camera_id,
+        start_ns=view.start_ns,
+        end_ns=view.end_ns,
+        width_ns=_width_s(view) * _NS,
+        prefix="movement:",
+    )
+    rows: dict[str, list[Total]] = {}
+    for what, kind, n, watched_s in found:
+        rows.setdefault(what, []).append(Total(kind=kind, n=n, watched_s=watched_s))
+    return rows
+
+
+def _width_s(view: View) -> int:
+    """Return the width of the bins to sum: days where the span is long and of whole local days."""
+    width_s = stored_width_s(view, STORED_S[0])
+    open_end = view.end_ns > view.row.end_ns
+    whole = _is_midnight(view.start_ns, view.tz) and (
+        open_end or _is_midnight(view.end_ns, view.tz)
+    )
+    return STORED_S[-1] if whole and width_s > STORED_S[0] else width_s
+
+
+def _is_midnight(t_ns: int, tz: str) -> bool:
+    return t_ns % _NS == 0 and local_datetime(t_ns, tz).time() == time()
 
 
 def _headings(view: View) -> tuple[dict[str, tuple[Vector, Vector]], bool]:
