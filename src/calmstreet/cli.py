@@ -183,6 +183,7 @@ def audit(
     rule: Annotated[str | None, typer.Option(help="Audit the events of this rule.")] = None,
     events: Annotated[int, typer.Option(help="Events and candidates to draw.")] = 50,
     spells: Annotated[int, typer.Option(help="Ten-minute spells to watch fully.")] = 6,
+    desk: Annotated[bool, typer.Option("--desk", help="Score by verdicts of the desk.")] = False,
     as_json: Json = False,
 ) -> None:
     """Draw blurred clips to count, or events to judge, then say how wrong we are."""
@@ -190,11 +191,11 @@ def audit(
     from calmstreet.pipeline.audit import draw_clips, score_counts
     from calmstreet.pipeline.rule_audit import draw_events, score_events
 
-    if counts == (rule is not None):
+    if counts == (rule is not None) or (counts and desk):
         raise InputError("audit needs to know what: write either --counts or --rule NAME")
-    if rule is not None and hand is None:
+    if rule is not None and hand is None and not desk:
         result = draw_events(folder, rule=rule, events=events, spells=spells, seed=seed)
-    elif rule is not None and hand is not None:
+    elif rule is not None:
         result = score_events(folder, rule=rule, hand=hand)
     elif hand is None:
         result = draw_clips(folder, clips=clips, seed=seed, progress=_progress())

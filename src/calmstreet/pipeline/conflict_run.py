@@ -23,6 +23,7 @@ from calmstreet.safety.conflict_spells import conflicts_unmoved, unusable_spells
 from calmstreet.safety.conflicts import ConflictWatch
 from calmstreet.safety.learn_paths import PathLearner
 from calmstreet.safety.paths import Paths, paths_from_json
+from calmstreet.safety.rule_audit import loosened_conflicts
 from calmstreet.store.catalogue import Catalogue
 from calmstreet.store.conflicts import ConflictRun
 from calmstreet.store.evidence import Evidence
@@ -34,7 +35,10 @@ __all__ = [
     "conflict_thresholds",
     "judge_conflicts",
     "keep_paths",
+    "near_conflicts",
 ]
+
+_PAIR = ("user_a", "user_b")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +82,36 @@ def judge_conflicts(catalogue: Catalogue, run: Run, site: Site, flow: Flow) -> J
         a, b = event.track_ids
         spans[event.event_id] = watch.decided[a, b, event.start_ns]
     return JudgedConflicts(events=events, spans=spans, paths=paths)
+
+
+def near_conflicts(catalogue: Catalogue, run: Run, site: Site) -> list[Event]:
+    """Return the pairs of a judged run that were nearly conflicts, as events without evidence.
+
+    Those that loosened thresholds make one, and those that meet the definition and were rejected
+    for a reason. ``site`` is that of the run.
+    """
+    known = catalogue.conflicts(run.run_id, run.camera_id)
+    paths = _learned(catalogue, run)
+    if paths is None or catalogue.conflict_run(run.run_id).why_not:
+        return []
+    loose = replace(conflict_settings(loosened_conflicts(site).rules), review_level=0.0)
+    watch = ConflictWatch(settings=loose, paths=paths)
+    for _, points in step_blocks(catalogue, run):
+        watch.update(points)
+    withdrawn = catalogue.flow(run.run_id).withdrawn
+    gone_ns = _gone_ns(catalogue, run, _plane(run, site), withdrawn)
+    found = conflicts_unmoved(watch.close(), gone_ns)
+    told = set(zip(*(getattr(known[known.is_conflict], name) for name in _PAIR), strict=True))
+    users = zip(*(getattr(found, name) for name in _PAIR), strict=True)
+    fresh = np.array([pair not in told for pair in users], np.bool_)
+    rejected = known[~known.is_conflict & (known.why != "")]
+    nearly = conflict_events(found[fresh & found.is_conflict], settings=loose)
+    told_off = replace(rejected, is_conflict=np.ones(len(rejected), np.bool_))
+    for event, why in zip(
+        conflict_events(told_off, settings=loose), rejected.rejected_because.tolist(), strict=True
+    ):
+        nearly.append(replace(event, reasons=(*event.reasons, f"rejected: {why}")))
+    return nearly
 
 
 def _plane(run: Run, site: Site) -> Plane | None:

@@ -1,84 +1,113 @@
-"""`calmstreet audit DIR --rule R`: random events and candidates to judge, then what they say."""
+"""`calmstreet audit DIR --rule R`: random events and candidates to judge, then what they say.
 
-import csv
+Precision rests on events that were drawn at random; a verdict on one of them may stand in the
+sheet or in the desk. What somebody chose to look at in the desk is told apart and never counted.
+"""
+
 import json
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from calmstreet.errors import FormatError, InputError
+from calmstreet.errors import InputError
 from calmstreet.model.event import Event
 from calmstreet.pipeline.collected import Collected, collect
+from calmstreet.pipeline.conflict_run import near_conflicts
 from calmstreet.pipeline.counting import step_blocks
 from calmstreet.pipeline.explaining import explain_event
 from calmstreet.pipeline.judging import events_of_run
+from calmstreet.pipeline.rule_sheet import (
+    Row,
+    event_rows,
+    filled_in,
+    read_sheet,
+    spell_row,
+    watched_of,
+    write_sheet,
+)
 from calmstreet.safety.rule_audit import RuleScore, Share, loosened, score_rule
 from calmstreet.safety.rules import BUILT_IN
 from calmstreet.store.catalogue import Catalogue
 from calmstreet.store.folder import only_writer
-from calmstreet.units import to_iso
 
-__all__ = ["RULE_AUDIT_COLUMNS", "draw_events", "score_events"]
+__all__ = ["CONFLICT", "draw_events", "score_events"]
 
-RULE_AUDIT_COLUMNS = (
-    "part", "id", "camera", "start", "end", "start_ns", "road_users", "found", "why", "verdict"
-)  # fmt: skip
+CONFLICT = "conflict"
+"""What conflicts are called beside the rules."""
+
 SPELL_NS = 600 * 1_000_000_000
-VERDICTS = {"right": 1, "wrong": 0}
+SHEET = "verdicts.csv"
+_BY_DESK = {"accepted": True, "rejected": False}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Judged:
+    """Verdicts on drawn events: ``right`` by id; how many the desk gave; where both disagree.
+
+    ``by_choice`` are (accepted, judged) of the rule's events that were not drawn.
+    """
+
+    right: Mapping[str, bool]
+    from_desk: int
+    disputes: Sequence[str] = field(default_factory=list)
+    by_choice: tuple[int, int] = (0, 0)
 
 
 def draw_events(folder: Path, *, rule: str, events: int, spells: int, seed: int) -> dict[str, Any]:
     """Draw random events, near-threshold candidates and spells; write the sheet to be filled.
 
-    Each drawn event is also drawn from above, from its evidence. Raises InputError for a rule
-    that is not known or found nothing at all.
+    Each drawn event is also drawn from above, from its evidence. Verdicts that the sheet had are
+    kept. Raises InputError for a rule that is not known.
     """
-    if rule not in BUILT_IN:
-        raise InputError(f"no rule is called {rule}; there are: {', '.join(sorted(BUILT_IN))}")
+    _check(rule)
     dice = np.random.default_rng(seed)
     target = folder / "audit" / f"rule-{rule}"
     with only_writer(folder), Catalogue.open(folder) as catalogue:
         found = collect(catalogue)
-        mine = [e for e in _events(catalogue, found) if _is_of(e, rule) and not e.exceptions]
+        mine = _events_of(catalogue, found, rule)
         near = _candidates(catalogue, found, rule, mine)
-        target.mkdir(parents=True, exist_ok=True)
         drawn = _drawn(mine, events, dice)
+        tz = found.tz or "UTC"
         rows = [
-            *_rows("event", drawn, found),
-            *_rows("near", _drawn(near, events, dice), found),
-            *_spells(found, mine, spells, dice),
+            *event_rows("event", drawn, tz=tz),
+            *event_rows("near", _drawn(near, events, dice), tz=tz),
+            *_spells(found, _all_starts(catalogue, found, rule, mine), spells, dice),
         ]
+        write_sheet(target / SHEET, rows)
     for event in drawn:
         explain_event(folder, event.event_id, out=target / f"{event.event_id}.svg")
-    sheet = target / "verdicts.csv"
-    with sheet.open("w", encoding="utf-8", newline="") as text:
-        writer = csv.DictWriter(text, RULE_AUDIT_COLUMNS, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
-    text_ = (
+    sheet = target / SHEET
+    text = (
         f"{sheet} written: {len(drawn)} of {len(mine)} events, candidates and spells to watch; "
         "write right or wrong into verdict (of a spell: how many you saw), then: "
-        f"calmstreet audit {folder} --rule {rule} --hand {sheet}"
+        f"calmstreet audit {folder} --rule {rule} --hand {sheet}; or judge the drawn events in "
+        f"the desk, then: calmstreet audit {folder} --rule {rule} --desk"
     )
     return {"rule": rule, "events": len(mine), "near": len(near), "sheet": str(sheet),
-            "text": text_}  # fmt: skip
+            "text": text}  # fmt: skip
 
 
-def _is_of(event: Event, rule: str) -> bool:
-    return event.rule.split("/")[0] == rule
+def _check(rule: str) -> None:
+    known = sorted([*BUILT_IN, CONFLICT])
+    if rule not in known:
+        raise InputError(f"no rule is called {rule}; there are: {', '.join(known)}")
 
 
-def _events(catalogue: Catalogue, found: Collected) -> list[Event]:
-    return catalogue.events([run.run_id for run in found.runs])
+def _events_of(catalogue: Catalogue, found: Collected, rule: str) -> list[Event]:
+    """Return what a rule found and did not excuse."""
+    every = catalogue.events([run.run_id for run in found.runs])
+    return [e for e in every if e.rule.split("/")[0] == rule and not e.exceptions]
 
 
 def _candidates(
     catalogue: Catalogue, found: Collected, rule: str, known: Sequence[Event]
 ) -> list[Event]:
     """Return what the rule finds with loosened thresholds and did not find before."""
+    if rule == CONFLICT:
+        return [e for run in found.runs for e in near_conflicts(catalogue, run, found.site)]
     site = loosened(found.site, rule)
     taken = [(event.track_ids, event.start_ns, event.end_ns) for event in known]
     near = []
@@ -103,25 +132,19 @@ def _drawn(events: Sequence[Event], n: int, dice: np.random.Generator) -> list[E
     return [events[int(place)] for place in sorted(picked)]
 
 
-def _rows(part: str, events: Sequence[Event], found: Collected) -> Iterator[dict[str, Any]]:
-    for event in events:
-        yield {
-            "part": part,
-            "id": event.event_id,
-            "camera": event.camera_id,
-            "start": to_iso(event.start_ns, found.tz or "UTC"),
-            "end": to_iso(event.end_ns, found.tz or "UTC"),
-            "start_ns": event.start_ns,
-            "road_users": " ".join(str(track & 0xFFFFFFFF) for track in event.track_ids),
-            "found": 1 if part == "event" else 0,
-            "why": "; ".join(event.reasons),
-            "verdict": "",
-        }
+def _all_starts(
+    catalogue: Catalogue, found: Collected, rule: str, events: Sequence[Event]
+) -> list[tuple[str, int]]:
+    """Return camera and start of all that was found; of conflicts also those without evidence."""
+    if rule != CONFLICT:
+        return [(event.camera_id, event.start_ns) for event in events]
+    parts = [catalogue.conflicts(run.run_id, run.camera_id) for run in found.runs]
+    return [(p.camera_id, at) for p in parts for at in p.start_ns[p.is_conflict].tolist()]
 
 
 def _spells(
-    found: Collected, events: Sequence[Event], n: int, dice: np.random.Generator
-) -> Iterator[dict[str, Any]]:
+    found: Collected, starts: Sequence[tuple[str, int]], n: int, dice: np.random.Generator
+) -> Iterator[Row]:
     """Yield random spells of ten minutes to be watched fully, with how many the rule found."""
     begins = [
         (run.camera_id, start_ns)
@@ -130,91 +153,100 @@ def _spells(
     ]
     for place in sorted(dice.choice(len(begins), min(n, len(begins)), replace=False)):
         camera_id, start_ns = begins[int(place)]
-        inside = [
-            e
-            for e in events
-            if e.camera_id == camera_id and start_ns <= e.start_ns < start_ns + SPELL_NS
-        ]
-        yield {
-            "part": "spell",
-            "id": f"{start_ns}",
-            "camera": camera_id,
-            "start": to_iso(start_ns, found.tz or "UTC"),
-            "end": to_iso(start_ns + SPELL_NS, found.tz or "UTC"),
-            "start_ns": start_ns,
-            "road_users": "",
-            "found": len(inside),
-            "why": "watch it fully and write how many there were",
-            "verdict": "",
-        }
+        end_ns = start_ns + SPELL_NS
+        inside = sum(camera == camera_id and start_ns <= at < end_ns for camera, at in starts)
+        yield spell_row(camera_id, start_ns, end_ns, found=inside, tz=found.tz or "UTC")
 
 
-def score_events(folder: Path, *, rule: str, hand: Path) -> dict[str, Any]:
-    """Return precision and recall from a filled sheet, kept as audit/rule-R.json."""
-    rows = _read(hand)
+def score_events(folder: Path, *, rule: str, hand: Path | None = None) -> dict[str, Any]:
+    """Return precision and recall from a filled sheet and the desk, kept as audit/rule-R.json.
+
+    ``hand`` None takes the sheet that was drawn last. Verdicts of the desk count for events that
+    were drawn and have none in the sheet. Raises InputError when nothing was drawn, FormatError
+    for a sheet that cannot be used.
+    """
+    _check(rule)
+    target = folder / "audit" / f"rule-{rule}"
+    sheet = hand or target / SHEET
+    if not sheet.is_file() and hand is None:
+        raise InputError(
+            f"{folder}: nothing was drawn for {rule}; calmstreet audit {folder} --rule {rule} "
+            "draws at random, what is looked at by choice says nothing of precision"
+        )
+    rows = read_sheet(sheet, drawn_in=target)
+    drawn = [row["id"] for row in rows if row["part"] == "event"]
+    judged = _judged(folder, rule, drawn, filled_in(rows, "event", sheet))
+    near = filled_in(rows, "near", sheet)
     score = score_rule(
-        events=_judged(rows, "event", hand),
-        candidates=_judged(rows, "near", hand),
-        watched=_watched(rows, hand),
+        events=(sum(judged.right.values()), len(judged.right)),
+        drawn=len(drawn),
+        candidates=(sum(near.values()), len(near)),
+        watched=watched_of(rows, sheet),
     )
-    result = {"rule": rule, "publishable": score.publishable, **_plain(score)}
+    result = {"rule": rule, "publishable": score.publishable, **_plain(score, judged)}
     path = folder / "audit" / f"rule-{rule}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(result, indent=1), encoding="utf-8")
-    return {**result, "text": "\n".join(_told(rule, score))}
+    return {**result, "text": "\n".join(_told(rule, score, judged))}
 
 
-def _read(hand: Path) -> list[dict[str, str]]:
-    try:
-        with hand.open(encoding="utf-8-sig", newline="") as text:
-            rows = list(csv.DictReader(text))
-    except OSError as error:
-        raise InputError(f"{hand} cannot be read ({error.strerror}); check the path") from error
-    if not rows or not set(RULE_AUDIT_COLUMNS) <= set(rows[0]):
-        raise FormatError(f"{hand} is not the sheet that audit --rule wrote; draw it again")
-    return rows
+def _judged(folder: Path, rule: str, drawn: Sequence[str], by_hand: Mapping[str, bool]) -> _Judged:
+    """Return the verdicts on the drawn events, the sheet before the desk."""
+    with Catalogue.open(folder) as catalogue:
+        mine = {event.event_id for event in _events_of(catalogue, collect(catalogue), rule)}
+        states = catalogue.event_states()
+    desk = {name: _BY_DESK[state] for name, state in states.items() if state in _BY_DESK}
+    given = {name: desk[name] for name in drawn if name in desk and name not in by_hand}
+    words = {True: "right", False: "wrong"}
+    disputes = [
+        f"{name}: the sheet says {words[said]}, the desk {states[name]} it"
+        for name, said in by_hand.items()
+        if name in desk and desk[name] != said
+    ]
+    chosen = [right for name, right in desk.items() if name in mine and name not in set(drawn)]
+    return _Judged(
+        right={**given, **by_hand},
+        from_desk=len(given),
+        disputes=disputes,
+        by_choice=(sum(chosen), len(chosen)),
+    )
 
 
-def _judged(rows: list[dict[str, str]], part: str, hand: Path) -> tuple[int, int]:
-    """Return how many were right and how many were judged."""
-    said = [row["verdict"].strip().lower() for row in rows if row["part"] == part]
-    wrong = [word for word in said if word and word not in VERDICTS]
-    if wrong:
-        raise FormatError(f'{hand}: verdict "{wrong[0]}" is none; write right or wrong')
-    told = [VERDICTS[word] for word in said if word]
-    return sum(told), len(told)
-
-
-def _watched(rows: list[dict[str, str]], hand: Path) -> tuple[int, int]:
-    """Return how many the rule found and how many were seen in the spells that were watched."""
-    found = seen = 0
-    for row in rows:
-        word = row["verdict"].strip()
-        if row["part"] != "spell" or not word:
-            continue
-        if not word.isdigit():
-            raise FormatError(f'{hand}: "{word}" is no count of a watched spell; write 0, 1, 2 ...')
-        found, seen = found + int(row["found"]), seen + int(word)
-    return found, seen
-
-
-def _plain(score: RuleScore) -> dict[str, Any]:
+def _plain(score: RuleScore, judged: _Judged) -> dict[str, Any]:
+    accepted, n = judged.by_choice
     return {
         "precision": asdict(score.precision) if score.precision.n else None,
         "candidates": asdict(score.candidates) if score.candidates.n else None,
         "recall": asdict(score.recall) if score.recall else "unknown",
+        "drawn": score.drawn,
+        "from_desk": judged.from_desk,
+        "by_choice": {"accepted": accepted, "n": n},
     }
 
 
-def _told(rule: str, score: RuleScore) -> Iterator[str]:
+def _told(rule: str, score: RuleScore, judged: _Judged) -> Iterator[str]:
     if score.precision.n:
         yield f"{rule}: precision {_share(score.precision)}"
     else:
-        yield f"{rule}: precision unknown, no event was judged"
+        yield f"{rule}: precision unknown, no drawn event was judged"
+    yield (
+        f"{score.precision.n} of {score.drawn} drawn events have a verdict, "
+        f"{judged.from_desk} of them from the desk"
+    )
+    yield from judged.disputes
+    if judged.by_choice[1]:
+        accepted, n = judged.by_choice
+        yield (
+            f"besides, {accepted} of {n} that were reviewed by choice were accepted: "
+            "not a random sample, no precision follows"
+        )
     yield (
         "it may be published"
         if score.publishable
-        else ("it may NOT be published: the lower end of precision must be 0.85 or more")
+        else (
+            "it may NOT be published: the lower end of precision must be 0.85 or more, with drawn "
+            "events that have no verdict taken as wrong"
+        )
     )
     if score.candidates.n:
         yield f"of near-threshold candidates {_share(score.candidates)} were right (misses)"

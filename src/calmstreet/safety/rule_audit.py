@@ -1,7 +1,8 @@
 """How far may a rule be believed? Precision of random events, recall of watched time.
 
 Precision is the share of randomly drawn events that a person found right, with Wilson's interval
-(Wilson 1927). A rule may be published when the lower end is ``PUBLISHABLE_SHARE`` or more.
+(Wilson 1927). A rule may be published when the lower end is ``PUBLISHABLE_SHARE`` or more even if
+every drawn event without a verdict was wrong: the easy ones may have been judged first.
 
 Recall needs what the rule did not find. Somebody watches randomly drawn spells fully and writes
 down how many there were; candidates that a rule with loosened thresholds finds besides say where
@@ -15,6 +16,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from calmstreet.model.site import Site
+from calmstreet.safety.conflict_rules import conflict_settings
 from calmstreet.safety.rule_settings import settings_of, thresholds
 
 __all__ = [
@@ -22,6 +24,7 @@ __all__ = [
     "RuleScore",
     "Share",
     "loosened",
+    "loosened_conflicts",
     "score_rule",
     "wilson_interval",
 ]
@@ -33,6 +36,8 @@ _UP = frozenset(
 _FIXED = frozenset(
     {"on", "yielding", "yielding_s", "reaction_s", "braking_mps2", "leader_m", "gap_m", "beside_m"}
 )
+_CONFLICT_UP = frozenset({"pet_s", "pet_unprotected_s", "ttc_s", "evasion_ttc_s"})
+_CONFLICT_DOWN = frozenset({"ttc_for_s", "closing_mps", "braking_mps2", "swerving_mps2"})
 
 
 def wilson_interval(right: int, n: int, *, z: float = 1.959964) -> tuple[float, float]:
@@ -62,28 +67,35 @@ class Share:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuleScore:
-    """What an audit says of a rule; ``recall`` is None where it is unknown."""
+    """What an audit says of a rule; ``recall`` is None where it is unknown.
+
+    ``drawn`` how many events were drawn at random, judged or not.
+    """
 
     precision: Share
     candidates: Share
     recall: Share | None
+    drawn: int
 
     @property
     def publishable(self) -> bool:
-        """Return whether the lower end of precision is high enough."""
-        return self.precision.low >= PUBLISHABLE_SHARE
+        """Return whether precision is high enough, whatever the events without a verdict are."""
+        low, _ = wilson_interval(self.precision.right, self.drawn)
+        return low >= PUBLISHABLE_SHARE
 
 
 def score_rule(
     *,
     events: tuple[int, int],
+    drawn: int | None = None,
     candidates: tuple[int, int] = (0, 0),
     watched: tuple[int, int] = (0, 0),
 ) -> RuleScore:
     """Return the score from (right, looked at) of events and of near-threshold candidates.
 
-    ``watched`` is (found by the rule, seen by the watcher) over fully watched spells; a rule that
-    found more than was seen has no recall above 1.
+    ``drawn`` how many events were drawn (None: all were looked at). ``watched`` is (found by the
+    rule, seen by the watcher) over fully watched spells; a rule that found more than was seen has
+    no recall above 1.
 
     >>> score = score_rule(events=(50, 50), candidates=(2, 20))
     >>> score.publishable, score.recall
@@ -93,7 +105,12 @@ def score_rule(
     """
     found, seen = watched
     recall = _share(min(found, seen), seen) if seen > 0 else None
-    return RuleScore(precision=_share(*events), candidates=_share(*candidates), recall=recall)
+    return RuleScore(
+        precision=_share(*events),
+        candidates=_share(*candidates),
+        recall=recall,
+        drawn=events[1] if drawn is None else drawn,
+    )
 
 
 def _share(right: int, n: int) -> Share:
@@ -113,11 +130,29 @@ def loosened(site: Site, name: str, *, share: float = 0.5) -> Site:
     settings: Any = settings_of(site, name)
     values: dict[str, float | str | bool] = {"on": True}
     for field in fields(settings):
-        if field.name in _FIXED:
-            continue
-        value = float(getattr(settings, field.name))
-        moved = value / share if field.name in _UP else value * share
-        values[field.name] = min(max(moved, field.metadata["low"]), field.metadata["high"])
+        if field.name not in _FIXED:
+            values[field.name] = _moved(settings, field, share, up=field.name in _UP)
     kept = {key: value for key, value in thresholds(settings).items() if key not in values}
     rules: Mapping[str, Any] = {**site.rules, name: {**kept, **values}}
     return replace(site, rules=rules)
+
+
+def loosened_conflicts(site: Site, *, share: float = 0.5) -> Site:
+    """Return the site with the thresholds of conflicts loosened in the same way.
+
+    >>> loosened_conflicts(Site(id="x")).rules["conflicts"]["pet_s"]
+    4.0
+    """
+    settings = conflict_settings(site.rules)
+    values: dict[str, float | str | bool] = {"on": True}
+    for field in fields(settings):
+        if field.name in _CONFLICT_UP | _CONFLICT_DOWN:
+            values[field.name] = _moved(settings, field, share, up=field.name in _CONFLICT_UP)
+    mine = {**site.rules.get("conflicts", {}), **values}
+    return replace(site, rules={**site.rules, "conflicts": mine})
+
+
+def _moved(settings: Any, field: Any, share: float, *, up: bool) -> float:
+    value = float(getattr(settings, field.name))
+    moved = value / share if up else value * share
+    return float(min(max(moved, field.metadata["low"]), field.metadata["high"]))
