@@ -1,4 +1,4 @@
-"""Clips such as a camera's sub-stream sends: H.264, a keyframe a second, no B-frames unless asked."""
+"""Clips such as a camera's sub-stream sends: H.264, a keyframe a second, no B-frames as a rule."""
 
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
@@ -8,7 +8,6 @@ from typing import Any
 import av
 import numpy as np
 from numpy.typing import NDArray
-
 from tests.video.clips import a_picture
 
 Picture = NDArray[np.uint8]
@@ -29,7 +28,7 @@ def filmed(clip: Path, *, width: int, height: int, seconds: float, fps: float) -
                 if given == wanted:
                     return
                 given += 1
-                yield frame.to_ndarray(format="bgr24", width=width, height=height)
+                yield frame.to_ndarray(format="bgr24", width=width, height=height).astype(np.uint8)
 
 
 def a_camera_clip(

@@ -27,6 +27,7 @@ _NEW_RUN_NS = round(NEW_RUN_S * NS_PER_S)
 _FRUITLESS = 5
 _FRUITLESS_AFTER_CALL = 250
 _MISSED_KEYS = 2.5
+_KEYS_APART_NS = 4 * NS_PER_S
 
 
 class LiveFrames:
@@ -40,7 +41,7 @@ class LiveFrames:
         self._camera_id = camera_id
         self._clock = clock
         now_ns, ahead_ns = instant(clock)
-        self._time = StreamClock(time_base=Fraction(1, 90_000), ahead_ns=ahead_ns)
+        self._time = StreamClock(time_base=Fraction(1, 90_000), ahead_ns=ahead_ns, began_ns=now_ns)
         self._watch = RepeatWatch()
         self._count = LiveCount()
         self._info: StreamInfo | None = None
@@ -62,11 +63,12 @@ class LiveFrames:
     @property
     def reason(self) -> str:
         """Return why nothing comes, a word of GAP_REASONS."""
-        if self._missed:
+        shed = self.keyframes_only and self.barren_s * NS_PER_S < self._longest_ns()
+        if self._missed or (shed and not self._down):
             return "overload"
         if self._packets < (_FRUITLESS_AFTER_CALL if self._down else _FRUITLESS):
             return self._down or "silent"
-        return "damaged" if self._failures else "no-keyframe"
+        return "damaged" if self._failures and self._has_begun else "no-keyframe"
 
     @property
     def note(self) -> str:
@@ -108,6 +110,7 @@ class LiveFrames:
         self._count.connected = True
         self._count.declared_fps = info.declared_fps
         self._packets = self._failures = 0
+        self._has_begun = False
         self._new_line(info)
 
     def _new_line(self, info: StreamInfo) -> None:
@@ -141,9 +144,11 @@ class LiveFrames:
         """Return whether to decode: when only keyframes are, others wait for the next keyframe."""
         if arrival.packet is None:
             return True
+        if arrival.packet.size == 0:
+            return False
         self._packets += 1
         if arrival.packet.is_keyframe:
-            self._keyed = True
+            self._keyed = self._has_begun = True
             self._keys_ns = [*self._keys_ns[-1:], arrival.arrival_ns]
         elif self.keyframes_only:
             self._keyed = False
@@ -245,18 +250,20 @@ class LiveFrames:
 
     def _longest_ns(self) -> int:
         """Return how far apart two frames of one run may be."""
-        if not self.keyframes_only or len(self._keys_ns) < 2:
+        if not self.keyframes_only:
             return _NEW_RUN_NS
-        usual_ns = self._keys_ns[1] - self._keys_ns[0]
+        known = len(self._keys_ns) == 2
+        usual_ns = self._keys_ns[1] - self._keys_ns[0] if known else _KEYS_APART_NS
         return max(_NEW_RUN_NS, round(_MISSED_KEYS * usual_ns))
 
     def open_gap(self) -> Gap:
         """Return the gap from the last frame to now, for the moment of stopping."""
         reason = self.reason if self._down or self.barren_s > NEW_RUN_S else "stopped"
+        missed_ns = instant(self._clock)[0] - self._time.last_ns
         return Gap(
             camera_id=self._camera_id,
             start_ns=self._last_ns,
-            end_ns=self._last_ns + round(self.barren_s * NS_PER_S),
+            end_ns=self._last_ns + max(0, missed_ns),
             reason=reason,
             note=self._note,
         )

@@ -24,7 +24,7 @@ __all__ = ["LiveSource", "LiveStats", "Moment", "Waiting"]
 _BEAT_S = 1.0
 _GIVE_UP_S = 30.0
 _WORKS_S = 10.0
-_TAIL_S = 0.5
+_DAMAGED_S = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,8 +46,8 @@ class LiveSource:
     ``moments()`` may be called once and gives frames in the order of time; before a frame the gap
     that it ends, if one longer than 2 s lies before it, and those that demand a new run however
     short they are (clock-step, stream-jump, size-changed, codec-changed); and Waiting at least once
-    a second while nothing comes. When stopped it tells the last open gap. Only a file that is played once ends by
-    itself. ``keyframes_only`` may be set at any moment to shed load.
+    a second while nothing comes. When stopped it tells the last open gap. Only a file that is
+    played once ends by itself. ``keyframes_only`` may be set at any moment to shed load.
     Raises VideoError for a file that cannot be opened, InputError for an unknown transport.
     """
 
@@ -107,8 +107,7 @@ class LiveSource:
             if ended is None or (self.address.is_file and ended.reason == "ended"):
                 break
             yield from self._rest(ended)
-        if self._frames.barren_s > _TAIL_S or self.stats.frames == 0:
-            yield self._frames.open_gap()
+        yield self._frames.open_gap()
 
     def _connection(self) -> Generator[Moment, None, StreamEnded | None]:
         """Yield what one connection gives; return how it ended, None if we were told to stop."""
@@ -138,7 +137,8 @@ class LiveSource:
             lasted_s = self._clock.monotonic_s() - began_s
             if self._frames.barren_s < _BEAT_S and lasted_s > _WORKS_S:
                 self._patience.forget()
-            if min(self._frames.barren_s, lasted_s) > _GIVE_UP_S:
+            give_up_s = _DAMAGED_S if self._frames.reason == "damaged" else _GIVE_UP_S
+            if min(self._frames.barren_s, lasted_s) > give_up_s:
                 raise StreamEnded(self._frames.reason, "packets come, but no picture")
 
     def _rest(self, ended: StreamEnded) -> Iterator[Moment]:

@@ -67,15 +67,22 @@ class _Seen(NamedTuple):
 class StreamClock:
     """Stamps the frames of one camera, through all its connections, in the order of showing.
 
-    ``ahead_ns`` is by how much the wall clock is ahead of the monotonic one, if known already.
+    ``ahead_ns`` is by how much the wall clock is ahead of the monotonic one, if known already;
+    ``began_ns`` when the watch began, on the monotonic clock.
     """
 
     def __init__(
-        self, *, time_base: Fraction, wrap_bits: int = 0, ahead_ns: int | None = None
+        self,
+        *,
+        time_base: Fraction,
+        wrap_bits: int = 0,
+        ahead_ns: int | None = None,
+        began_ns: int = 0,
     ) -> None:
         self._ahead_ns = ahead_ns
         self._last_ns: int | None = None
         self._last_arrival_ns = 0
+        self._watch_began_ns = began_ns
         self.restart(time_base, wrap_bits=wrap_bits)
 
     def restart(self, time_base: Fraction, *, wrap_bits: int = 0) -> None:
@@ -99,6 +106,11 @@ class StreamClock:
     def rate(self) -> float:
         """Return how long a second of the stream really is; 1 unless its timestamps lie."""
         return self._rate
+
+    @property
+    def last_ns(self) -> int:
+        """Return when the last frame was taken, on the monotonic clock, or the watch began."""
+        return self._watch_began_ns if self._last_ns is None else self._last_ns
 
     @property
     def drift_share(self) -> float:
