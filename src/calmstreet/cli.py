@@ -13,6 +13,7 @@ import typer
 
 from calmstreet import __version__
 from calmstreet.cli_desk import ask_every_page, demo_node, serve
+from calmstreet.cli_live import add_live_verbs
 from calmstreet.cli_outlook import add_verbs
 from calmstreet.errors import CalmstreetError
 
@@ -349,6 +350,7 @@ def demo(
 
 app.command()(serve)
 add_verbs(app)
+add_live_verbs(app)
 
 
 @contextmanager

@@ -24,6 +24,7 @@ from calmstreet.pipeline.live_health import Health
 from calmstreet.pipeline.live_pictures import LivePictures
 from calmstreet.pipeline.live_run import LiveRuns
 from calmstreet.pipeline.picture_state import PictureState
+from calmstreet.pipeline.process_figures import process_figures
 from calmstreet.pipeline.recording import Recording
 from calmstreet.pipeline.scribe import Scribe
 from calmstreet.pipeline.shedding import Load, efforts
@@ -276,7 +277,7 @@ class CameraWatch:
             self._spare()
         self.recording.records = self._load.effort.records and self._guard.may_record()
         self._measure(passed_s)
-        self.tell(**health.row(stats, now_ns=self.clock.now_ns()))
+        self.tell(**health.row(stats, now_ns=self.clock.now_ns()), **process_figures())
 
     def _spare(self) -> None:
         effort = self._load.effort

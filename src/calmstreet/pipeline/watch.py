@@ -22,6 +22,7 @@ from calmstreet.pipeline.camera_watch import CameraWatch
 from calmstreet.pipeline.eyes import chosen_net
 from calmstreet.pipeline.lines import tell_line
 from calmstreet.pipeline.live_camera import LiveCamera, live_camera
+from calmstreet.pipeline.process_figures import forbid_core_dumps
 from calmstreet.store.catalogue import Catalogue
 from calmstreet.store.folder import only_writer
 from calmstreet.store.upkeep import recover
@@ -98,6 +99,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--camera", required=True)
     asked = parser.parse_args(arguments)
     cv2.setNumThreads(1)
+    forbid_core_dumps()
     stop = threading.Event()
     stop_when_told(stop)
     try:
