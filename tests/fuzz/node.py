@@ -18,13 +18,16 @@ from tests.web.desks import (
     signed_in,
     the_result,
 )
+from tests.web.tiles import a_tiles_file
 
 from calmstreet.store.queue import EventFilter, Queue
 from calmstreet.store.seen import Seen
 from calmstreet.web.node import Node, node_of
+from calmstreet.web.routes_tiles import tiles_address
 from calmstreet.web.serving import serve
 
 SETTINGS = """[node]
+tiles_file = "city.pmtiles"
 [limits]
 requests_per_minute = 100000
 wrong_passwords_per_minute = 100
@@ -57,12 +60,14 @@ def known_ids(node: Node) -> dict[str, str]:
         "upload_id": an_upload(node, "somebody"),
         "draft_id": str(draft_id),
         "job_id": str(job_id),
+        "tiles_id": tiles_address(node).rpartition("/")[2],
     }
 
 
 def main(folder: Path) -> None:
     """Make the node and serve it."""
     a_node(folder)
+    a_tiles_file(folder / "city.pmtiles")
     config = folder / "calmstreet.toml"
     config.write_text(SETTINGS, encoding="utf-8")
     node = node_of(config)

@@ -1,8 +1,10 @@
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from argon2 import PasswordHasher
 from tests.web.desks import a_node
+from tests.web.tiles import a_tiles_file
 
 from calmstreet.web import passwords
 from calmstreet.web.node import Node
@@ -19,4 +21,7 @@ def quick_passwords() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def node(tmp_path_factory: pytest.TempPathFactory) -> Node:
-    return a_node(tmp_path_factory.mktemp("node"))
+    place = tmp_path_factory.mktemp("node")
+    made = a_node(place)
+    tiles = a_tiles_file(place / "city.pmtiles")
+    return replace(made, folders=replace(made.folders, tiles=tiles))

@@ -19,6 +19,7 @@ from calmstreet.store.queue import EventFilter, Queue
 from calmstreet.store.seen import Seen
 from calmstreet.web.app import openapi_of
 from calmstreet.web.node import Node
+from calmstreet.web.routes_tiles import tiles_address
 
 PEOPLE: tuple[Person | None, ...] = (
     None,
@@ -91,6 +92,7 @@ class Things:
             "event_id": events[0].event.event_id,
             "medium_id": self.media[0],
             "form": "counts.csv",
+            "tiles_id": tiles_address(node).rpartition("/")[2],
             "user_id": str(add_user(node)),
         }
         with node.desk() as desk:

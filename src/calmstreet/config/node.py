@@ -16,6 +16,7 @@ from pydantic import (
 )
 
 from calmstreet.config.cameras import NETWORKS, NodeCamera, doubled_ids, network_list
+from calmstreet.config.tiles import check_tiles_file, tile_address
 from calmstreet.config.wording import model_faults
 from calmstreet.errors import ConfigError, InputError
 
@@ -42,7 +43,8 @@ class NodeTable(_Table):
     """Folders, relative to calmstreet.toml, and what all cameras share.
 
     Results lie in ``results``, one folder each, and in ``also``; ``desk`` keeps accounts, audit
-    log, jobs and uploads. Cameras are reached in ``camera_networks`` only; ``metrics_port`` is
+    log, jobs and uploads. The map has tiles of ``tiles_url`` or of the PMTiles file
+    ``tiles_file``, or none. Cameras are reached in ``camera_networks`` only; ``metrics_port`` is
     open on this machine alone, 0 for none. A live run is cut to be judged where the street is
     empty after ``cut_minutes``, at the latest after ``longest_minutes``.
     """
@@ -51,12 +53,19 @@ class NodeTable(_Table):
     also: tuple[Text, ...] = ()
     desk: Text = "desk"
     language: Literal["en", "ru", "kk", "uz"] = "en"
-    tiles_url: Text = ""
+    tiles_url: Annotated[Text, AfterValidator(tile_address)] = ""
+    tiles_file: Text = ""
     disk_budget_gb: Annotated[float, Field(gt=0, le=1_000_000)] = 200.0
     camera_networks: Annotated[tuple[Text, ...], AfterValidator(network_list)] = NETWORKS
     metrics_port: Annotated[int, Field(ge=0, le=65_535)] = 0
     cut_minutes: Annotated[float, Field(gt=0, le=720)] = 15.0
     longest_minutes: Annotated[float, Field(gt=0, le=1440)] = 60.0
+
+    @model_validator(mode="after")
+    def _one_map(self) -> "NodeTable":
+        if self.tiles_url and self.tiles_file:
+            raise ValueError("holds both tiles_url and tiles_file; keep one of them")
+        return self
 
 
 class Desk(_Table):
@@ -142,11 +151,15 @@ def load_node(path: Path) -> NodeFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NodeFolders:
-    """The folders of a node: parent of the results, results elsewhere, the desk's own."""
+    """The folders of a node: parent of the results, results elsewhere, the desk's own.
+
+    ``tiles`` is the PMTiles file beneath its map, None for none.
+    """
 
     results: Path
     also: tuple[Path, ...] = ()
     desk: Path
+    tiles: Path | None = None
 
 
 def node_folders(settings: NodeFile, path: Path) -> NodeFolders:
@@ -162,4 +175,7 @@ def node_folders(settings: NodeFile, path: Path) -> NodeFolders:
     for folder in also:
         if not folder.is_dir():
             raise InputError(f"{path}: node.also names {folder}, which is not there; remove it")
-    return NodeFolders(results=results, also=also, desk=home / settings.node.desk)
+    tiles = home / settings.node.tiles_file if settings.node.tiles_file else None
+    if tiles is not None:
+        check_tiles_file(tiles)
+    return NodeFolders(results=results, also=also, desk=home / settings.node.desk, tiles=tiles)

@@ -20,6 +20,7 @@ from calmstreet.web import (
     routes_review,
     routes_session,
     routes_site,
+    routes_tiles,
     routes_work,
 )
 from calmstreet.web.doors import Door, Right
@@ -32,6 +33,7 @@ __all__ = ["DOORS", "create_api", "create_app", "openapi_of"]
 DOORS: tuple[Door, ...] = (
     *routes_session.DOORS,
     *routes_results.DOORS,
+    *routes_tiles.DOORS,
     *routes_junction.DOORS,
     *routes_export.DOORS,
     *routes_review.DOORS,

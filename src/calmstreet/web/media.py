@@ -1,7 +1,7 @@
 """Blurred pictures and clips by id, whole or in ranges. Nothing else of a folder can be named."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Literal
 
@@ -12,7 +12,7 @@ from calmstreet.store.seen import Medium, Seen
 from calmstreet.web.answers_review import MediumCard
 from calmstreet.web.numbers import ms
 
-__all__ = ["byte_range", "medium_card", "medium_of", "medium_response"]
+__all__ = ["byte_range", "file_response", "medium_card", "medium_of", "medium_response"]
 
 _CHUNK_BYTES = 256 * 1024
 _TYPES: dict[str, Literal["video/mp4", "image/png", "image/jpeg"]] = {
@@ -54,17 +54,24 @@ def medium_response(folder: Path, medium: Medium, wanted: str) -> Response:
     path = (folder / medium.path).resolve()
     if not path.is_relative_to(folder.resolve()) or not path.is_file():
         raise HTTPException(404, "the file of this picture or clip is missing")
+    return file_response(path, wanted, media_type=_TYPES[path.suffix.lower()])
+
+
+def file_response(
+    path: Path, wanted: str, *, media_type: str, headers: Mapping[str, str] | None = None
+) -> Response:
+    """Return a file, or the range of it that the header ``wanted`` names."""
     size_bytes = path.stat().st_size
     span = byte_range(wanted, size_bytes)
     first, last = span if span else (0, size_bytes - 1)
-    headers = {"accept-ranges": "bytes", "content-length": str(last - first + 1)}
+    told = {"accept-ranges": "bytes", "content-length": str(last - first + 1), **(headers or {})}
     if span:
-        headers["content-range"] = f"bytes {first}-{last}/{size_bytes}"
+        told["content-range"] = f"bytes {first}-{last}/{size_bytes}"
     return StreamingResponse(
         _chunks(path, first, last),
         status_code=206 if span else 200,
-        media_type=_TYPES[path.suffix.lower()],
-        headers=headers,
+        media_type=media_type,
+        headers=told,
     )
 
 

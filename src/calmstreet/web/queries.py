@@ -30,6 +30,7 @@ __all__ = [
     "RowId",
     "Span",
     "SpanQuery",
+    "TilesId",
     "UploadIdPath",
     "VersionQuery",
     "WidthS",
@@ -50,6 +51,7 @@ ResultId = Annotated[str, Path(pattern=_RESULT)]
 CameraId = Annotated[str, Path(pattern=_CAMERA)]
 EventId = Annotated[str, Path(pattern=r"^[0-9a-f]{16}$")]
 MediumId = Annotated[str, Path(pattern=r"^[a-z0-9-]{1,40}$")]
+TilesId = Annotated[str, Path(pattern=r"^[0-9a-f]{16}\.pmtiles$")]
 RowId = Annotated[int, Path(ge=1, le=2**53)]
 UploadIdPath = Annotated[str, Path(pattern=r"^[0-9a-f]{16}$")]
 ClipName = Annotated[str, Query(min_length=1, max_length=200)]

@@ -15,6 +15,7 @@ from calmstreet.web.answers_work import Health
 from calmstreet.web.doors import Door, Right
 from calmstreet.web.gate import COOKIE, token_digest
 from calmstreet.web.passwords import digest_of, fits, too_weak
+from calmstreet.web.routes_tiles import tiles_address
 from calmstreet.web.uploading import CLIP_SUFFIXES
 from calmstreet.web.visit import Asker, Here, Visit
 
@@ -139,7 +140,7 @@ def node_facts(here: Here) -> NodeFacts:
         version=__version__,
         languages=list(get_args(Language)),
         language=settings.node.language,
-        tiles_url=settings.node.tiles_url,
+        tiles_url=tiles_address(here.node),
         upload_limit_bytes=settings.limits.upload_mb * 1_000_000,
         upload_suffixes=sorted(CLIP_SUFFIXES),
         reject_reasons=list(REJECT_REASONS),
