@@ -6,6 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
+from calmstreet.cli_upkeep import node_nightly
+
 __all__ = ["add_verbs"]
 
 OutFile = Annotated[
@@ -103,8 +105,13 @@ def anomalies(
 
 def nightly(
     counts: Annotated[
-        Path, typer.Argument(metavar="COUNTS", help="CSV or Parquet of series, or a result folder.")
-    ],
+        Path | None,
+        typer.Argument(metavar="[COUNTS]", help="CSV or Parquet of series, or a result folder."),
+    ] = None,
+    config: Annotated[
+        Path | None,
+        typer.Option("--config", "-c", help="calmstreet.toml: the nightly work of a whole node."),
+    ] = None,
     out: Annotated[Path, typer.Option(help="Folder that keeps forecasts and scores.")] = Path(
         "outlook"
     ),
@@ -114,10 +121,20 @@ def nightly(
     lang: Lang = "en",
     as_json: Json = False,
 ) -> None:
-    """Score the last forecasts, forecast every series anew, tell what was not expected."""
+    """Score the last forecasts, forecast every series anew, tell what was not expected.
+
+    With --config: sum up and doubt the days of every live camera, remove what is too old, then
+    do the same with each camera's counts.
+    """
+    from calmstreet.errors import InputError
     from calmstreet.pipeline.outlook_nightly import run_nightly
     from calmstreet.pipeline.progress import reporter
 
+    if (counts is None) == (config is None):
+        raise InputError("nightly wants either COUNTS or --config calmstreet.toml")
+    if counts is None:
+        node_nightly(config or Path(), lang=lang, as_json=as_json)
+        return
     done = run_nightly(
         counts,
         out=out,

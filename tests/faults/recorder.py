@@ -14,14 +14,14 @@ from tests.store.rows import a_run, a_site, a_step
 from calmstreet.errors import StoreError
 from calmstreet.model.kept import BlurredFrame
 from calmstreet.model.run import Run
-from calmstreet.pipeline.upkeep import recover_camera
 from calmstreet.store.catalogue import Catalogue
 from calmstreet.store.folder import only_writer
 from calmstreet.store.points import PointWriter
 from calmstreet.store.segments import SegmentName, segment_path
+from calmstreet.store.upkeep import Recovered, recover
 from calmstreet.units import NS_PER_S
 from calmstreet.video.blur import blur_still
-from calmstreet.video.segment_writer import SegmentWriter
+from calmstreet.video.segment_writer import SegmentWriter, salvage
 
 CAMERA = "north"
 STEP_NS = NS_PER_S // 10
@@ -44,6 +44,11 @@ def a_kept(i: int, t_ns: int) -> BlurredFrame:
     )
 
 
+def mend(catalogue: Catalogue, *, camera_id: str = CAMERA, now_ns: int) -> Recovered:
+    """Mend a folder as the start of a camera does."""
+    return recover(catalogue, camera_id=camera_id, now_ns=now_ns, salvage=salvage)
+
+
 def record(folder: Path, acks: Path, start_ns: int, steps: int = 100_000) -> None:
     """Mend the folder, then record from ``start_ns`` on until killed or after ``steps``."""
     with acks.open("a", buffering=1) as told:
@@ -52,7 +57,7 @@ def record(folder: Path, acks: Path, start_ns: int, steps: int = 100_000) -> Non
             told.write(line + "\n")
 
         with only_writer(folder), Catalogue.open(folder, create=True) as catalogue:
-            recover_camera(catalogue, camera_id=CAMERA, now_ns=start_ns)
+            mend(catalogue, camera_id=CAMERA, now_ns=start_ns)
             tell(f"recovered {start_ns}")
             _record_run(catalogue, start_ns, steps, tell)
     raise SystemExit(0)

@@ -11,14 +11,13 @@ from pathlib import Path
 
 import av
 import pytest
-from tests.faults.recorder import CAMERA, STEP_NS, a_kept, an_open_run
+from tests.faults.recorder import CAMERA, STEP_NS, a_kept, an_open_run, mend
 from tests.faults.trials import DAY_ZERO_NS, an_image, mounted, why_no_mounts
 from tests.store.rows import a_site, a_step
 
 from calmstreet.clock import FakeClock
 from calmstreet.errors import StoreError
 from calmstreet.model.kept import FinishedFile
-from calmstreet.pipeline.upkeep import recover_camera
 from calmstreet.store.catalogue import Catalogue
 from calmstreet.store.checking import check_folder, forget_missing
 from calmstreet.store.folder import only_writer
@@ -192,14 +191,14 @@ def test_recovery_on_a_full_disk_waits_and_loses_nothing(tmp_path: Path) -> None
         ballast = fill(place, leave_bytes=200_000)
         now_ns = DAY_ZERO_NS + 30 * NS_PER_S
         with opened(place / "north") as catalogue:
-            first = recover_camera(catalogue, camera_id=CAMERA, now_ns=now_ns)
+            first = mend(catalogue, camera_id=CAMERA, now_ns=now_ns)
             assert first.points == 0
             assert len(first.left) == 1
             assert first.gap is not None
             assert first.gap.start_ns == DAY_ZERO_NS + 199 * STEP_NS
             assert [run.state for run in catalogue.runs(live=False)] == ["partial"]
             ballast.unlink()
-            second = recover_camera(catalogue, camera_id=CAMERA, now_ns=now_ns + NS_PER_S)
+            second = mend(catalogue, camera_id=CAMERA, now_ns=now_ns + NS_PER_S)
             assert second.points == 1
             assert not second.left
             steps = read_steps(catalogue.folder, catalogue.step_files(run_id))
@@ -265,13 +264,13 @@ def test_a_disk_that_is_not_mounted_deletes_no_rows(tmp_path: Path) -> None:
         later_ns = DAY_ZERO_NS + 10**6 * NS_PER_S
         for _ in range(2):
             with pytest.raises(StoreError, match="is its disk mounted"):
-                recover_camera(catalogue, camera_id=CAMERA, now_ns=later_ns)
+                mend(catalogue, camera_id=CAMERA, now_ns=later_ns)
             with pytest.raises(StoreError, match="is its disk mounted"):
                 apply_retention(catalogue, keep_s={"audit": 1.0}, now_ns=later_ns)
         assert [segment.path for segment in catalogue.segments(CAMERA)] == [path]
         (folder / "segments").rmdir()
         shutil.move(tmp_path / "unplugged", folder / "segments")
-        recover_camera(catalogue, camera_id=CAMERA, now_ns=later_ns)
+        mend(catalogue, camera_id=CAMERA, now_ns=later_ns)
         assert not check_folder(catalogue, level="hash").faults
     shutil.move(folder, tmp_path / "unplugged")
     with pytest.raises(StoreError, match="is its disk mounted"):
@@ -291,14 +290,14 @@ def test_a_person_can_give_up_what_is_lost(tmp_path: Path) -> None:
         assert forget_missing(catalogue) == 1
         mark_anew(catalogue)
         assert not check_folder(catalogue).faults
-        recover_camera(catalogue, camera_id=CAMERA, now_ns=DAY_ZERO_NS)
+        mend(catalogue, camera_id=CAMERA, now_ns=DAY_ZERO_NS)
 
 
 def test_another_cameras_folder_is_refused(tmp_path: Path) -> None:
     with opened(tmp_path / "north") as catalogue:
         with_run(catalogue)
         with pytest.raises(StoreError, match="holds north, not south"):
-            recover_camera(catalogue, camera_id="south", now_ns=DAY_ZERO_NS)
+            mend(catalogue, camera_id="south", now_ns=DAY_ZERO_NS)
 
 
 def test_failing_disk_under_a_segment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -316,6 +315,6 @@ def test_failing_disk_under_a_segment(tmp_path: Path, monkeypatch: pytest.Monkey
         monkeypatch.undo()
         assert part_of(writer.path).is_file(), "what may be whole is not thrown away"
         assert writer.close() is None
-        recovered = recover_camera(catalogue, camera_id=CAMERA, now_ns=DAY_ZERO_NS + NS_PER_S)
+        recovered = mend(catalogue, camera_id=CAMERA, now_ns=DAY_ZERO_NS + NS_PER_S)
         assert recovered.segments == 1
         assert catalogue.segments(CAMERA)[0].end_ns >= DAY_ZERO_NS + 9 * STEP_NS

@@ -12,9 +12,8 @@ from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
 import numpy as np
-from tests.faults.recorder import CAMERA, STEP_NS, read_acks, record
+from tests.faults.recorder import CAMERA, STEP_NS, mend, read_acks, record
 
-from calmstreet.pipeline.upkeep import recover_camera
 from calmstreet.store.accounting import accounted
 from calmstreet.store.catalogue import Catalogue
 from calmstreet.store.checking import check_folder
@@ -97,7 +96,7 @@ def loss_of(folder: Path, acks: Path, *, now_ns: int, whole: bool = True) -> Los
     """
     told = read_acks(acks)
     with only_writer(folder), Catalogue.open(folder, create=True) as catalogue:
-        recovered = recover_camera(catalogue, camera_id=CAMERA, now_ns=now_ns)
+        recovered = mend(catalogue, camera_id=CAMERA, now_ns=now_ns)
         checked = check_folder(catalogue, level="hash")
         segments = {segment.path: segment for segment in catalogue.segments(CAMERA)}
         runs = catalogue.runs(live=False)

@@ -11,7 +11,9 @@ from calmstreet.store.catalogue import Catalogue
 from calmstreet.store.points import last_step_ns
 from calmstreet.units import NS_PER_S
 
-__all__ = ["Accounted", "accounted", "watched_until_ns"]
+__all__ = ["Accounted", "accounted", "exposures_s", "watched_until_ns"]
+
+_MEASURES = ("counts", "speeds", "conflicts")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,12 +41,7 @@ def accounted(catalogue: Catalogue, camera_id: str, *, start_ns: int, end_ns: in
     Where a run and a gap overlap the run counts; what two runs cover counts once. An open run ends
     with its last step on the disk.
     """
-    runs = [
-        (run.start_ns, watched_until_ns(catalogue, run))
-        for live in (True, False)
-        for run in catalogue.runs(live=live)
-        if run.camera_id == camera_id
-    ]
+    runs = _watched(catalogue, camera_id)
     gaps = [
         (gap.start_ns, gap.end_ns)
         for gap in catalogue.gaps(camera_id, start_ns=start_ns, end_ns=end_ns)
@@ -57,6 +54,33 @@ def accounted(catalogue: Catalogue, camera_id: str, *, start_ns: int, end_ns: in
         gap_s=(known_ns - stored_ns) / NS_PER_S,
         unaccounted_s=(max(end_ns - start_ns, 0) - known_ns) / NS_PER_S,
     )
+
+
+def exposures_s(
+    catalogue: Catalogue, camera_id: str, *, start_ns: int, end_ns: int
+) -> dict[str, float]:
+    """Return how long counts, speeds and conflicts were watched, as far as pictures go; seconds.
+
+    That is the time of runs without the gaps that take that exposure; whether a camera is
+    calibrated is not asked.
+    """
+    runs = _watched(catalogue, camera_id)
+    gaps = catalogue.gaps(camera_id, start_ns=start_ns, end_ns=end_ns)
+    found = {}
+    for measure in _MEASURES:
+        without = [(g.start_ns, g.end_ns) for g in gaps if measure in g.affects.split("+")]
+        both_ns = _covered_ns([*runs, *without], start_ns, end_ns)
+        found[measure] = (both_ns - _covered_ns(without, start_ns, end_ns)) / NS_PER_S
+    return found
+
+
+def _watched(catalogue: Catalogue, camera_id: str) -> list[tuple[int, int]]:
+    return [
+        (run.start_ns, watched_until_ns(catalogue, run))
+        for live in (True, False)
+        for run in catalogue.runs(live=live)
+        if run.camera_id == camera_id
+    ]
 
 
 def watched_until_ns(catalogue: Catalogue, run: Run) -> int:

@@ -42,15 +42,23 @@ def save_bins(database: Database, run_id: int, bins: Bins, *, measure: str = "co
         )
 
 
-def read_bins(database: Database, run_ids: Sequence[int], *, measure: str = "counts") -> list[Bins]:
-    """Return the bins of the runs, one Bins for each run and width, in order of time."""
+def read_bins(
+    database: Database,
+    run_ids: Sequence[int],
+    *,
+    measure: str = "counts",
+    width_s: float | None = None,
+) -> list[Bins]:
+    """Return the bins of the runs, of one width or all, one Bins for each run and width."""
+    width_ns = None if width_s is None else ns_from_s(width_s)
     with database.guarded() as connection:
         rows = connection.execute(
             "SELECT bins.run_id, width_ns, camera_id, site_version, what, kind, bins.start_ns,"
             " count, exposure_s, flags FROM bins JOIN runs USING (run_id)"
-            f" WHERE measure = ? AND bins.run_id IN ({marks(run_ids)})"
+            " WHERE measure = ? AND (? IS NULL OR width_ns = ?)"
+            f" AND bins.run_id IN ({marks(run_ids)})"
             " ORDER BY runs.start_ns, bins.run_id, width_ns, bins.start_ns, what, kind",
-            [measure, *run_ids],
+            [measure, width_ns, width_ns, *run_ids],
         ).fetchall()
     return [
         Bins(

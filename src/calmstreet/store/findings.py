@@ -182,9 +182,11 @@ class Findings:
         """Add bins of one of ``store.bins.MEASURES``; the same slice again replaces the old."""
         bin_rows.save_bins(self._database, run_id, bins, measure=measure)
 
-    def bins(self, run_ids: Sequence[int], *, measure: str = "counts") -> list[Bins]:
-        """Return the bins of the runs, one Bins for each run and width."""
-        return bin_rows.read_bins(self._database, run_ids, measure=measure)
+    def bins(
+        self, run_ids: Sequence[int], *, measure: str = "counts", width_s: float | None = None
+    ) -> list[Bins]:
+        """Return the bins of the runs, of one width or all, one Bins for each run and width."""
+        return bin_rows.read_bins(self._database, run_ids, measure=measure, width_s=width_s)
 
     def save_evidence(self, event_id: str, files: Sequence[StoredFile]) -> None:
         """Keep the evidence files of one saved event; the same path again replaces the row."""

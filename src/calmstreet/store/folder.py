@@ -67,7 +67,7 @@ def write_whole(path: Path, write: Callable[[Path], None]) -> None:
     The order is: write, fsync of the file, rename, fsync of the folder. After a crash either the
     whole new file is there or the old state. Raises StoreError when the disk refuses.
     """
-    temporary = path.with_name(f".{path.name}.tmp")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         write(temporary)
