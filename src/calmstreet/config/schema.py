@@ -206,11 +206,16 @@ class GateTable(_Table):
     signal: SignalName | None = None
     control: Literal["stop"] | None = None
     direction: Literal["to_left", "to_right"] | None = None
+    turn_on_red: Literal["left", "right"] | None = None
     name: Name = ""
 
     @model_validator(mode="after")
     def _one_shape(self) -> "GateTable":
         _exactly_one(self, "points_px", "points_m")
+        if self.turn_on_red is not None and self.signal is None:
+            raise ValueError(
+                "turn_on_red belongs to a gate with a signal; add signal or remove turn_on_red"
+            )
         return self
 
 

@@ -153,6 +153,7 @@ def _gate(table: GateTable, only: str) -> Gate:
         signal=table.signal or "",
         control=table.control or "",
         direction=table.direction or "",
+        turn_on_red=table.turn_on_red or "",
         name=table.name,
     )
 
@@ -321,6 +322,7 @@ def _gate_row(gate: Gate) -> dict[str, Any]:
         signal=gate.signal,
         control=gate.control,
         direction=gate.direction,
+        turn_on_red=gate.turn_on_red,
     )
 
 

@@ -82,7 +82,8 @@ class Gate:
     standing at the first point, looking along the line on the picture, the side on which the
     road user ends; in metres north is up. ``signal`` names the head that governs it, "" for none;
     ``control`` is "stop" at a STOP sign; ``direction`` is the side on which those end whom signal
-    or sign govern, "" where it follows from the junction zone (else both).
+    or sign govern, "" where it follows from the junction zone (else both); ``turn_on_red`` is
+    "left" or "right" where those who have stopped may turn on red, "" for nobody.
     """
 
     id: str
@@ -93,6 +94,7 @@ class Gate:
     signal: str = ""
     control: str = ""
     direction: str = ""
+    turn_on_red: str = ""
     name: str = ""
 
 

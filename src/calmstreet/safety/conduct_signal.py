@@ -1,7 +1,8 @@
 """Red light and stop line: what a front does at a line while its head is red.
 
 Definitions: science of the project, section 9; thresholds ``[rules.red-light]`` and
-``[rules.stop-line]``. Those already past the line when red begins are no runners: only a front
+``[rules.stop-line]``. Where a gate says ``turn_on_red``, who stops first and turns to that side is
+no runner. Those already past the line when red begins are no runners: only a front
 that passes the line during red is looked at.
 """
 
@@ -16,14 +17,16 @@ from calmstreet.model.event import Event
 from calmstreet.model.signals import SignalState
 from calmstreet.safety.conduct import beside_gate, crossings_of_gate, excuses, is_motor
 from calmstreet.safety.ground_plan import PlanGate
-from calmstreet.safety.rows import Block
+from calmstreet.safety.rows import PAUSE_NS, Block
 from calmstreet.safety.rule import Post, Rule, ended, new_event
 from calmstreet.safety.spells import Spells
+from calmstreet.safety.turn_on_red import SlowestBefore, turned_to
 from calmstreet.units import NS_PER_S, ns_from_s
 
 __all__ = ["RedLightRule", "StopLineRule", "red_light", "signalled_gates", "stop_line"]
 
 _CLASSES_S = (0.3, 1.0, 2.0)
+_END_NS = 2**62
 
 
 def signalled_gates(post: Post) -> tuple[tuple[PlanGate, ...], str]:
@@ -46,7 +49,11 @@ class _Entered:
     sigma_s: float
     place_m: tuple[float, float]
     exceptions: list[str]
+    heading_rad: float
+    least_mps: float
     fastest_mps: float = 0.0
+    last_ns: int = 0
+    goes_on: bool = False
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -60,6 +67,10 @@ class RedLightRule:
     version: int = 1
     runners: Counter[str] = field(default_factory=Counter)
     _entered: dict[tuple[int, str], _Entered] = field(default_factory=dict)
+    _slowest: SlowestBefore = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._slowest = SlowestBefore(wanted=self.post.settings(self.name))
 
     def update(self, block: Block) -> Iterator[Event]:
         """Take the next block."""
@@ -67,15 +78,31 @@ class RedLightRule:
         for gate in self.gates:
             fresh = self._fronts(block, gate)
             found += self._go_on(block, gate, fresh)
+        found += self._lost(int(block.steps[-1]) if len(block.steps) else 0)
         yield from sorted(found, key=lambda event: (event.start_ns, event.event_id))
 
     def finish(self) -> Iterator[Event]:
         """Those who were not seen to go on are no runners."""
-        yield from ()
+        yield from self._lost(_END_NS)
+
+    def _lost(self, now_ns: int) -> list[Event]:
+        """Tell of those who went on where turning is allowed, and were then seen no more."""
+        gone = [
+            key
+            for key, state in self._entered.items()
+            if state.goes_on and now_ns - state.last_ns > PAUSE_NS
+        ]
+        return [e for key in gone for e in self._unseen(key[0], self._entered.pop(key))]
+
+    def _unseen(self, track_id: int, state: _Entered) -> list[Event]:
+        side = state.gate.turn_on_red
+        excuse = f"turning {side} is allowed on red; whether it turned was not seen"
+        return self._event(track_id, state, state.last_ns, excuse=excuse)
 
     def _fronts(self, block: Block, gate: PlanGate) -> dict[int, _Entered]:
         """Return who passes the line on red in this block, by row."""
         fresh = {}
+        least = self._slowest.at_rows(block, gate) if gate.turn_on_red else np.empty(0)
         for crossing in crossings_of_gate(block, gate):
             red_ns = self.post.signals.red_since(gate.signal, crossing.t_ns)
             row = crossing.row
@@ -95,6 +122,8 @@ class RedLightRule:
                     *excuses(self.post, block, row),
                     *self._others(block, gate, row),
                 ],
+                heading_rad=float(block.heading_rad[row]),
+                least_mps=float(least[row]) if gate.turn_on_red else float("nan"),
             )
         return fresh
 
@@ -121,7 +150,6 @@ class RedLightRule:
 
     def _go_on(self, block: Block, gate: PlanGate, fresh: dict[int, _Entered]) -> list[Event]:
         """Follow who passed until it is ``entry_m`` beyond the line, or ``entry_s`` are over."""
-        wanted = self.post.settings(self.name)
         units = block.unit_m(gate.metric)
         beyond = gate.ahead(block.place(gate.metric, front=True)) * units
         found = []
@@ -130,20 +158,68 @@ class RedLightRule:
             if key not in self._entered and not any(start <= row < end for row in fresh):
                 continue
             for row in range(start, end):
+                state = self._entered.get(key)
+                if state is not None and state.goes_on:
+                    found += self._after(block, row, key, float(beyond[row]))
                 if row in fresh:
                     self._entered[key] = fresh[row]
                 state = self._entered.get(key)
-                if state is None:
-                    continue
-                state.fastest_mps = max(state.fastest_mps, float(block.speed_mps[row]))
-                if block.t_ns[row] - state.t_ns > ns_from_s(wanted.entry_s) or beyond[row] < 0:
-                    del self._entered[key]
-                elif beyond[row] >= wanted.entry_m and state.fastest_mps >= wanted.entry_mps:
-                    del self._entered[key]
-                    found += self._event(track_id, state, int(block.t_ns[row]))
+                if state is not None and not state.goes_on:
+                    found += self._enters(block, row, key, float(beyond[row]))
         return found
 
-    def _event(self, track_id: int, state: _Entered, end_ns: int) -> list[Event]:
+    def _enters(self, block: Block, row: int, key: tuple[int, str], beyond_m: float) -> list[Event]:
+        """Take a row of one who passed the line and has not gone on yet."""
+        wanted, state = self.post.settings(self.name), self._entered[key]
+        t_ns = state.last_ns = int(block.t_ns[row])
+        state.fastest_mps = max(state.fastest_mps, float(block.speed_mps[row]))
+        if t_ns - state.t_ns > ns_from_s(wanted.entry_s) or beyond_m < 0:
+            del self._entered[key]
+        elif beyond_m >= wanted.entry_m and state.fastest_mps >= wanted.entry_mps:
+            if state.gate.turn_on_red and block.metric:
+                state.goes_on = True
+                return self._after(block, row, key, beyond_m)
+            del self._entered[key]
+            return (self._unseen if state.gate.turn_on_red else self._runs)(key[0], state)
+        return []
+
+    def _after(self, block: Block, row: int, key: tuple[int, str], beyond_m: float) -> list[Event]:
+        """Take a row of one who went on where turning is allowed: did it turn?"""
+        wanted, state = self.post.settings(self.name), self._entered[key]
+        t_ns, side = int(block.t_ns[row]), state.gate.turn_on_red
+        if t_ns - state.last_ns > PAUSE_NS:
+            return self._unseen(key[0], self._entered.pop(key))
+        state.last_ns = t_ns
+        state.fastest_mps = max(state.fastest_mps, float(block.speed_mps[row]))
+        turned = turned_to(
+            float(block.heading_rad[row]), was_rad=state.heading_rad, least_rad=wanted.turn_rad
+        )
+        late = t_ns - state.t_ns > ns_from_s(wanted.turn_s) or beyond_m >= wanted.turn_m
+        if not turned and not late:
+            return []
+        del self._entered[key]
+        return self._turns(key[0], state) if turned == side else self._runs(key[0], state)
+
+    def _runs(self, track_id: int, state: _Entered) -> list[Event]:
+        return self._event(track_id, state, state.last_ns)
+
+    def _turns(self, track_id: int, state: _Entered) -> list[Event]:
+        """Tell of one who turned where that is allowed, unless it had stopped first."""
+        wanted, side = self.post.settings(self.name), state.gate.turn_on_red
+        if np.isnan(state.least_mps):
+            excuse = f"turning {side} is allowed on red; whether it stopped first was not seen"
+            return self._event(track_id, state, state.last_ns, excuse=excuse)
+        if state.least_mps <= wanted.turn_stop_mps:
+            return []
+        why = (
+            f"it turned {side} without a stop: slowest {state.least_mps:.1f} m/s in the last "
+            f"{wanted.turn_before_m:g} m before the line"
+        )
+        return self._event(track_id, state, state.last_ns, why=why)
+
+    def _event(
+        self, track_id: int, state: _Entered, end_ns: int, *, why: str = "", excuse: str = ""
+    ) -> list[Event]:
         wanted = self.post.settings(self.name)
         into_s = (state.t_ns - state.red_ns) / NS_PER_S
         margin_s = into_s - wanted.delay_s
@@ -163,13 +239,15 @@ class RedLightRule:
                 "margin_in_u": margin_s / (2 * state.sigma_s) if state.sigma_s else float("inf"),
                 "speed_mps": state.speed_mps,
                 "longer_than_s": max(reach, default=0.0),
+                **({"least_mps": state.least_mps} if why else {}),
             },
             reasons=[
                 f"the front passed line {state.gate.id} {into_s:.2f} s after signal "
                 f"{state.gate.signal} turned red",
                 f"it went on at up to {state.fastest_mps:.1f} m/s",
+                *([why] if why else []),
             ],
-            exceptions=state.exceptions,
+            exceptions=[*state.exceptions, *([excuse] if excuse else [])],
             severity=1 + len(reach),
         )
         self.runners[state.gate.id] += not event.exceptions
@@ -242,7 +320,10 @@ class StopLineRule:
                 f"the front stood {past_m[row]:.1f} m past line {gate.id} while signal "
                 f"{gate.signal} was red"
             ],
-            exceptions=excuses(self.post, block, row),
+            exceptions=[
+                *excuses(self.post, block, row),
+                *([f"turning {side} is allowed here on red"] if (side := gate.turn_on_red) else []),
+            ],
         )
 
 

@@ -21,7 +21,10 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class PlanGate:
-    """A gate for rules: ``forward`` +1 to the left, -1 to the right, 0 both; see ``Gate``."""
+    """A gate for rules: ``forward`` +1 to the left, -1 to the right, 0 both; see ``Gate``.
+
+    ``turn_on_red`` "left" or "right" where that is allowed after a stop, else "".
+    """
 
     id: str
     line: Line
@@ -29,6 +32,7 @@ class PlanGate:
     forward: int
     signal: str
     control: str
+    turn_on_red: str = ""
 
     def ahead(self, places: Array) -> Array:
         """Return how far places (n, 2) lie beyond the line, negative before it (forward counts).
@@ -133,4 +137,5 @@ def _gate(gate: Gate, zones: tuple[PlanZone, ...]) -> PlanGate:
         forward=forward,
         signal=gate.signal,
         control=gate.control,
+        turn_on_red=gate.turn_on_red,
     )

@@ -34,7 +34,19 @@ _UP = frozenset(
     {"still_mps", "drift_m", "most_mps", "slow_mps", "ahead_s", "touch_m", "stop_mps", "most_m"}
 )
 _FIXED = frozenset(
-    {"on", "yielding", "yielding_s", "reaction_s", "braking_mps2", "leader_m", "gap_m", "beside_m"}
+    {
+        "on",
+        "yielding",
+        "yielding_s",
+        "reaction_s",
+        "braking_mps2",
+        "leader_m",
+        "gap_m",
+        "beside_m",
+        "turn_rad",
+        "turn_m",
+        "turn_s",
+    }
 )
 _CONFLICT_UP = frozenset({"pet_s", "pet_unprotected_s", "ttc_s", "evasion_ttc_s"})
 _CONFLICT_DOWN = frozenset({"ttc_for_s", "closing_mps", "braking_mps2", "swerving_mps2"})

@@ -43,6 +43,11 @@ class RedLight(RuleSettings):
     entry_mps: float = _of(2.78, 0, 20, "speed it must have reached by then")
     yielding: float = _of(2, 1, 20, "users standing at green that suggest an emergency vehicle")
     yielding_s: float = _of(3.0, 1, 30, "since when their head must show green")
+    turn_before_m: float = _of(5.0, 0.5, 30, "where one who may turn on red must have stopped")
+    turn_stop_mps: float = _of(1.39, 0, 5, "as slow as this is a stop there")
+    turn_rad: float = _of(0.6, 0.2, 1.5, "change of heading that is a turn")
+    turn_m: float = _of(25.0, 8, 100, "who is as far beyond the line goes straight on")
+    turn_s: float = _of(15.0, 2, 60, "who has not turned in this time goes straight on")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
