@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -17,6 +19,7 @@ __all__ = [
     "concat_points",
     "joined_columns",
     "make_points",
+    "no_metres",
     "no_points",
     "scalar_columns",
     "track_id_of",
@@ -42,6 +45,10 @@ POINT_COLUMNS: tuple[tuple[str, Any, int | None], ...] = (
 """Name, dtype and width of every column, in the order in which they are stored."""
 
 _CHECKED = tuple((name, np.dtype(dtype), width) for name, dtype, width in POINT_COLUMNS)
+_columns_of = attrgetter(*(name for name, _, _ in POINT_COLUMNS))
+_dtype_of, _shape_of = attrgetter("dtype"), attrgetter("shape")
+_TYPES = [np.ndarray] * len(_CHECKED)
+_DTYPES = [dtype for _, dtype, _ in _CHECKED]
 
 _PARTS: dict[str, tuple[str, ...]] = {
     "box_px": ("box_l_px", "box_t_px", "box_r_px", "box_b_px"),
@@ -92,6 +99,12 @@ def joined_columns(scalars: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any
     }
 
 
+@lru_cache(maxsize=512)
+def _shapes(n: int) -> list[tuple[int, ...]]:
+    """Return the shapes of all columns of ``n`` rows."""
+    return [(n,) if width is None else (n, width) for _, _, width in _CHECKED]
+
+
 def track_id_of(run_id: int, serial: int) -> int:
     """Return ``run_id << 32 | serial``.
 
@@ -133,13 +146,12 @@ class TrackPoints:
     seen_by: NDArray[np.uint8]
 
     def __post_init__(self) -> None:
-        n = len(self.t_ns)
+        columns, n = _columns_of(self), len(self.t_ns)
+        typed = list(map(type, columns)) == _TYPES and list(map(_dtype_of, columns)) == _DTYPES
+        if typed and list(map(_shape_of, columns)) == _shapes(n):
+            return
         for name, dtype, width in _CHECKED:
-            column = getattr(self, name)
-            shape = (n,) if width is None else (n, width)
-            if type(column) is np.ndarray and column.dtype == dtype and column.shape == shape:
-                continue
-            column = checked(name, column, dtype, width)
+            column = checked(name, getattr(self, name), dtype, width)
             if len(column) != n:
                 raise ValueError(f"column {name} has {len(column)} rows, t_ns has {n}")
             object.__setattr__(self, name, column)
@@ -219,12 +231,12 @@ _FILLS: dict[str, Any] = {
 }
 
 
-def blank_columns(n: int) -> dict[str, NDArray[Any]]:
-    """Return all columns for ``n`` rows: floats NaN, whole numbers 0."""
-    return {
-        name: np.full(n if width is None else (n, width), _FILLS[name], dtype)
-        for name, dtype, width in POINT_COLUMNS
-    }
+def _blank(name: str, n: int) -> NDArray[Any]:
+    """Return ``n`` rows of a column that says nothing."""
+    return np.full(_shapes(n)[_PLACE[name]], _FILLS[name], _DTYPES[_PLACE[name]])
+
+
+_PLACE = {name: place for place, (name, _, _) in enumerate(POINT_COLUMNS)}
 
 
 def make_points(*, camera_id: str, run_id: int, **columns: Any) -> TrackPoints:
@@ -235,21 +247,35 @@ def make_points(*, camera_id: str, run_id: int, **columns: Any) -> TrackPoints:
     (2, True)
     """
     n = len(columns["t_ns"])
-    if not columns.keys() <= _FILLS.keys():
+    if len(columns) < len(_FILLS):
+        columns |= {name: _blank(name, n) for name in _FILLS if name not in columns}
+    if len(columns) > len(_FILLS):
         raise ValueError(f"no such columns: {sorted(columns.keys() - _FILLS.keys())}")
-    unknown = {name: _unknown(name, n) for name in _FILLS if name not in columns}
-    return TrackPoints(camera_id=camera_id, run_id=run_id, **unknown, **columns)
+    return TrackPoints(camera_id=camera_id, run_id=run_id, **columns)
 
 
-_FEW = 256
-_BLANK = blank_columns(_FEW)
+@lru_cache(maxsize=512)
+def no_metres(n: int) -> dict[str, NDArray[Any]]:
+    """Return the columns in metres of ``n`` rows that have only pixels; shared: not for writing.
+
+    >>> sorted(no_metres(2))[:3], no_metres(2)["xy_m"].shape
+    (['cov_m2', 'heading_rad', 'length_m'], (2, 2))
+    """
+    columns = {name: _blank(name, n) for name in _METRES}
+    for column in columns.values():
+        column.flags.writeable = False
+    return columns
 
 
-def _unknown(name: str, n: int) -> NDArray[Any]:
-    """Return ``n`` rows of a column that says nothing; copying some is faster than filling."""
-    if n > _FEW:
-        return blank_columns(n)[name]
-    return _BLANK[name][:n].copy()
+_METRES = (
+    "xy_m",
+    "velocity_mps",
+    "heading_rad",
+    "length_m",
+    "width_m",
+    "size_source",
+    "cov_m2",
+)
 
 
 def no_points(*, camera_id: str, run_id: int) -> TrackPoints:

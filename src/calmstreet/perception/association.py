@@ -18,13 +18,15 @@ __all__ = [
     "Matching",
     "Pairs",
     "best_matching",
+    "covered_shares",
     "near_pairs",
     "overlaps",
     "swept_pairs",
     "touching",
+    "touching_others",
 ]
 
-
+_ZERO, _TWO = np.array(0.0), np.array(2.0)
 _SIDEWAYS = 0.3  # how far beside its way a lost user may turn up, in sizes
 _BEHIND = 2.5  # and how far behind its prediction
 _MANY = 2000  # so many pairs of boxes are compared faster in single precision
@@ -39,7 +41,7 @@ class Pairs(NamedTuple):
 
     def where(self, mask: NDArray[np.bool_]) -> "Pairs":
         """Return the pairs that ``mask`` picks; the same where it picks all."""
-        if np.count_nonzero(mask) == len(mask):
+        if False not in mask.tobytes():
             return self
         return Pairs(self.track[mask], self.detection[mask], self.likeness[mask])
 
@@ -54,14 +56,43 @@ def touching(
     >>> i.tolist(), j.tolist()
     ([1], [0])
     """
+    both = _touch(a, b)
+    i, j = np.divmod(both.ravel().nonzero()[0], max(1, b.shape[1]))
+    return i, j
+
+
+def touching_others(boxes: NDArray[np.float64]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return the index pairs (i, j), i not j, of boxes (4, n) that overlap, in order of i, j.
+
+    >>> boxes = np.array([[0.0, 0, -2, -2], [9.0, 9, -11, -11], [1.0, 1, -3, -3]]).T
+    >>> [rows.tolist() for rows in touching_others(boxes)]
+    [[0, 2], [2, 0]]
+    """
+    n, low, high = boxes.shape[1], boxes[:2], boxes[2:]
+    if n * n > _MANY:
+        low, high = low.astype(np.float32), high.astype(np.float32)
+    less = low[:, :, None] < np.negative(high)[:, None]
+    begins = less[0] & less[1]
+    both = (begins & begins.T).ravel()
+    both[:: n + 1] = False
+    flat = both.nonzero()[0]
+    if not len(flat):
+        return flat, flat
+    i, j = np.divmod(flat, n)
+    return i, j
+
+
+def _touch(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Return which of the boxes (4, n) and (4, m) overlap, (n, m)."""
     other = facing(b)
     if a.shape[1] * b.shape[1] > _MANY:
         a, other = a.astype(np.float32), other.astype(np.float32)
     less = a[:, :, None] < other[:, None]
-    less[:2] &= less[2:]
-    flat = (less[0] & less[1]).ravel().nonzero()[0]
-    i, j = np.divmod(flat, max(1, b.shape[1]))
-    return i, j
+    within: NDArray[np.bool_] = less[:2]
+    within &= less[2:]
+    both: NDArray[np.bool_] = within[0]
+    both &= within[1]
+    return both
 
 
 def overlaps(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -71,7 +102,7 @@ def overlaps(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float
     [1.0]
     """
     inner = np.maximum(a, b)
-    sides = np.minimum(inner[:2] + inner[2:], 0.0)
+    sides = np.minimum(inner[:2] + inner[2:], _ZERO)
     area: NDArray[np.float64] = sides[0] * sides[1]
     return area
 
@@ -104,11 +135,14 @@ def near_pairs(
     >>> pairs.detection.tolist(), pairs.likeness.round(3).tolist()
     ([0], [0.143])
     """
-    all_ways = np.concatenate((tracks, reach_px, reach_px))
-    all_ways[4:] *= 2.0
-    track, detection = touching(tracks - all_ways[4:], seen)
-    near = all_ways.take(track, axis=1)
-    likeness = _likeness(near[:4], seen.take(detection, axis=1), near[4:6])
+    reach = reach_px * _TWO
+    wide = np.empty(tracks.shape)
+    np.subtract(tracks[:2], reach, out=wide[:2])
+    np.subtract(tracks[2:], reach, out=wide[2:])
+    track, detection = touching(wide, seen)
+    likeness = _likeness(
+        tracks.take(track, axis=1), seen.take(detection, axis=1), reach.take(track, axis=1)
+    )
     return Pairs(track, detection, likeness)
 
 
@@ -148,16 +182,26 @@ def swept_pairs(
 def _likeness(
     a: NDArray[np.float64], b: NDArray[np.float64], reach_px: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Return how alike boxes are pair by pair when their gap may be ``reach_px`` (2, k)."""
-    side_a, side_b = -(a[:2] + a[2:]), -(b[:2] + b[2:])
+    """Return how alike boxes are pair by pair when their gap may be ``reach_px`` (2, k).
+
+    All sides are below zero here, as the boxes are signed; in products and shares that cancels out.
+    """
+    side_a, side_b = a[:2] + a[2:], b[:2] + b[2:]
     inner = np.maximum(a, b)
-    sides = reach_px - (inner[:2] + inner[2:])
-    np.maximum(sides, 0.0, out=sides)
-    wide_a, wide_b = side_a + reach_px, side_b + reach_px
+    sides = inner[:2] + inner[2:]
+    sides -= reach_px
+    np.minimum(sides, _ZERO, out=sides)
+    alike = np.maximum(side_a, side_b)
+    alike /= np.minimum(side_a, side_b)
+    side_a -= reach_px
+    side_b -= reach_px
     shared = sides[0] * sides[1]
-    both = wide_a[0] * wide_a[1] + wide_b[0] * wide_b[1] - shared
-    alike = np.minimum(side_a, side_b) / np.maximum(side_a, side_b)
-    likeness: NDArray[np.float64] = shared / both * np.sqrt(alike[0] * alike[1])
+    both = side_a[0] * side_a[1]
+    both += side_b[0] * side_b[1]
+    both -= shared
+    likeness: NDArray[np.float64] = shared / both
+    shape = alike[0] * alike[1]
+    likeness *= np.sqrt(shape, out=shape)
     return likeness
 
 
@@ -168,9 +212,12 @@ class Matching:
     """
 
     def __init__(self, tracks: int, boxes: int) -> None:
-        self.idle = np.ones(tracks, np.bool_)
-        self.free = np.ones(boxes, np.bool_)
-        self.match_of = np.full(tracks, -1, np.intp)
+        self.idle = np.empty(tracks, np.bool_)
+        self.idle.fill(True)
+        self.free = np.empty(boxes, np.bool_)
+        self.free.fill(True)
+        self.match_of = np.empty(tracks, np.intp)
+        self.match_of.fill(-1)
 
     def add(
         self,
@@ -181,8 +228,11 @@ class Matching:
     ) -> None:
         """Match the idle ones of ``tracks`` with the free ones of ``boxes``, so alike or more."""
         wanted = pairs.likeness >= least
-        wanted &= (tracks & self.idle).take(pairs.track)
-        wanted &= (boxes & self.free).take(pairs.detection)
+        idle, free = tracks & self.idle, boxes & self.free
+        if False in idle.tobytes():
+            wanted &= idle[pairs.track]
+        if False in free.tobytes():
+            wanted &= free[pairs.detection]
         rows, columns = best_matching(pairs.where(wanted))
         self.idle[rows] = False
         self.free[columns] = False
@@ -202,13 +252,14 @@ def best_matching(pairs: Pairs) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """
     if len(pairs.track) == 0:
         return pairs.track, pairs.detection
-    alone = np.bincount(pairs.track).take(pairs.track) == 1
-    alone &= np.bincount(pairs.detection).take(pairs.detection) == 1
-    if np.count_nonzero(alone) == len(alone):
+    options, offers = np.bincount(pairs.track), np.bincount(pairs.detection)
+    if options[options.argmax()] == 1 and offers[offers.argmax()] == 1:
         return pairs.track, pairs.detection
+    alone = options[pairs.track] == 1
+    alone &= offers[pairs.detection] == 1
     rivals = pairs.where(~alone)
-    tracks, row = np.unique(rivals.track, return_inverse=True)
-    seen, column = np.unique(rivals.detection, return_inverse=True)
+    tracks, row = _numbered(rivals.track, len(options))
+    seen, column = _numbered(rivals.detection, len(offers))
     value = np.zeros((len(tracks), len(seen)))
     value[row, column] = rivals.likeness
     left, right = linear_sum_assignment(value, maximize=True)
@@ -217,3 +268,14 @@ def best_matching(pairs: Pairs) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
         np.concatenate([pairs.track[alone], tracks[left[real]]]),
         np.concatenate([pairs.detection[alone], seen[right[real]]]),
     )
+
+
+def _numbered(rows: NDArray[np.intp], n: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return the different rows (all under ``n``) in order, and which of them each row is.
+
+    >>> [found.tolist() for found in _numbered(np.array([7, 2, 7]), 9)]
+    [[2, 7], [1, 0, 1]]
+    """
+    there = np.zeros(n, np.bool_)
+    there[rows] = True
+    return there.nonzero()[0], (there.cumsum() - 1)[rows]

@@ -6,6 +6,7 @@ of 0.2 s. All noise is relative to the size of the box: near and far users are t
 """
 
 import math
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,30 +14,17 @@ from numpy.typing import NDArray
 from calmstreet.model.kinds import HEIGHT_M
 from calmstreet.perception.table import TrackTable
 
-__all__ = ["correct", "first_variances", "predict", "to_centre"]
+__all__ = ["correct", "first_variances", "predict"]
 
 _HEIGHT_M = np.array(HEIGHT_M)
 # Speeds that a new user of each Kind may have, one sigma, m/s.
 _SPEED_MPS = np.array([5.0, 3.0, 5.0, 7.0, 8.0, 8.0, 7.0, 7.0])
-_AXES_AGITATION = np.array([[0.5], [0.5], [0.2], [0.2]])  # sizes / s^1.5 per axis
-_URGE = 0.1  # share of the own rate / s^0.5 along x and y: brakes and gas
+_PLACE_AGITATION = np.array(0.5)  # sizes / s^1.5 along x and y
+_SIZE_AGITATION = np.array(0.2)  # the same for width and height
+_URGE = np.array(0.1)  # share of the own rate / s^0.5 along x and y: brakes and gas
+_LEAST_PX = np.array(1.0)
+_ONE = np.array(1.0)
 _SIZE_MEMORY_S = 1.0
-
-
-def to_centre(boxes: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return centre x, centre y, width, height of signed boxes, both (4, n).
-
-    >>> to_centre(np.array([[0.0], [0.0], [-4.0], [-2.0]])).ravel().tolist()
-    [2.0, 1.0, 4.0, 2.0]
-    """
-    low, minus_high = boxes[:2], boxes[2:]
-    centre = np.empty_like(boxes)
-    np.subtract(low, minus_high, out=centre[:2])
-    centre[:2] *= 0.5
-    np.add(low, minus_high, out=centre[2:])
-    np.negative(centre[2:], out=centre[2:])
-    np.maximum(centre[2:], 1.0, out=centre[2:])
-    return centre
 
 
 def first_variances(
@@ -57,27 +45,42 @@ def first_variances(
     return noise**2, np.stack([speed, speed, growth, growth]) ** 2
 
 
+@lru_cache(maxsize=64)
+def _shares(dt_s: float) -> tuple[NDArray[np.float64], ...]:
+    """Return what a step of so many seconds multiplies with, each as an array without axes."""
+    fade = math.exp(-dt_s / _SIZE_MEMORY_S)
+    values = (dt_s, 2.0 * dt_s, dt_s**2 / 2.0, dt_s**3 / 3.0, fade, fade * fade)
+    return tuple(np.array(value) for value in values)
+
+
 def predict(table: TrackTable, dt_s: float) -> None:
     """Move every track on by ``dt_s`` seconds, in place. The growth of a box fades away."""
-    mean, var, rate, cov, var_rate = table.state
-    noise = _AXES_AGITATION * table.size_px()
-    noise *= noise
-    urge = _URGE * rate[:2]
+    state = table.state
+    mean, var, rate, cov, var_rate = state[0], state[1], state[2], state[3], state[4]
+    dt, twice_dt, half_dt2, third_dt3, fade, fade2 = _shares(dt_s)
+    noise = np.empty(mean.shape)
+    agitation = table.size_px * _PLACE_AGITATION
+    noise[:2] = agitation * agitation
+    agitation = table.size_px * _SIZE_AGITATION
+    noise[2:] = agitation * agitation
+    urge = rate[:2] * _URGE
     urge *= urge
     noise[:2] += urge
-    mean += rate * dt_s
-    np.maximum(mean[2:], 1.0, out=mean[2:])
-    drift = dt_s * var_rate
+    mean += rate * dt
+    size = mean[2:]
+    np.maximum(size, _LEAST_PX, out=size)
+    drift = var_rate * dt
     cov += drift
-    var += (2.0 * dt_s) * cov
-    drift *= dt_s
+    var += cov * twice_dt
+    drift *= dt
     var -= drift
-    fade = math.exp(-dt_s / _SIZE_MEMORY_S)
-    table.state[2:, 2:] *= np.array([[[fade]], [[fade]], [[fade * fade]]])
-    var += noise * (dt_s**3 / 3.0)
-    cov += noise * (dt_s**2 / 2.0)
-    noise *= dt_s
+    state[2:4, 2:] *= fade
+    var_rate[2:] *= fade2
+    var += noise * third_dt3
+    cov += noise * half_dt2
+    noise *= dt
     var_rate += noise
+    table.measure()
 
 
 def correct(table: TrackTable, seen: NDArray[np.float64], noise_px2: NDArray[np.float64]) -> None:
@@ -85,15 +88,17 @@ def correct(table: TrackTable, seen: NDArray[np.float64], noise_px2: NDArray[np.
 
     ``noise_px2`` (4, n) is the variance of each value in px; infinite leaves a track as it is.
     """
-    mean, var, rate, cov, var_rate = table.state
+    state = table.state
+    mean, var, rate, cov, var_rate = state[0], state[1], state[2], state[3], state[4]
     total = var + noise_px2
     gain, gain_rate = var / total, cov / total
     surprise = seen - mean
     mean += gain * surprise
     surprise *= gain_rate
     rate += surprise
-    np.subtract(1.0, gain, out=gain)
+    np.subtract(_ONE, gain, out=gain)
     var *= gain
     gain_rate *= cov
     var_rate -= gain_rate
     cov *= gain
+    table.measure()

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from calmstreet.model.kinds import PEOPLE, VEHICLES, Eye, Kind
 from calmstreet.perception import votes
-from calmstreet.perception.association import overlaps, touching
+from calmstreet.perception.association import overlaps, touching_others
 from calmstreet.perception.table import NEVER_NS, TrackTable
 from calmstreet.units import NS_PER_S, ns_from_s
 
@@ -24,16 +24,16 @@ __all__ = [
 ]
 
 _STANDS_SIZES_PER_S = 0.4
-_STANDS_NS = NS_PER_S
+_STANDS_NS = np.array(NS_PER_S)
 _BLIND_TENTATIVE_NS = 1_200_000_000
 _TWIN_NS = NS_PER_S
 _TWIN_SEEN_NS = NS_PER_S // 2
 _TWIN_SIZES_PER_S = 0.15
 _BEAM_NS = NS_PER_S
 _BEAM_SHARE = 0.25
-_HIDDEN = 0.3
-_WHOLLY_HIDDEN = 0.8
-_FEW = 12
+_HIDDEN, _WHOLLY_HIDDEN = np.array(0.3), np.array(0.8)
+_NET, _BOTH = int(Eye.NET), int(Eye.BOTH)
+_SLOW, _CLOSE, _NEVER = np.array(_STANDS_SIZES_PER_S), np.array(0.6), np.array(NEVER_NS)
 _IS_PERSON = np.array([kind in PEOPLE for kind in Kind])
 _IS_VEHICLE = np.array([kind in VEHICLES for kind in Kind])
 
@@ -80,20 +80,25 @@ class TrackerSettings:
 
 def stands(table: TrackTable) -> NDArray[np.bool_]:
     """Return who stood still for a second when last seen."""
-    return table.slow_ns <= table.seen_ns - _STANDS_NS
+    still: NDArray[np.bool_] = table.slow_ns <= table.seen_ns - _STANDS_NS
+    return still
 
 
 def run_standing_clock(table: TrackTable, now: NDArray[np.bool_], t_ns: int) -> None:
     """Keep the time since when a track is slow, in place; only a measurement (``now``) tells."""
-    rate = table.rate
-    slow = np.hypot(rate[0], rate[1]) < _STANDS_SIZES_PER_S * table.size_px()
-    np.copyto(table.slow_ns, votes.run_clock(table.slow_ns, slow, t_ns), where=now)
+    rate = table.state[2]
+    slow = np.hypot(rate[0], rate[1]) < table.size_px * _SLOW
+    clock_ns = table.slow_ns
+    np.putmask(clock_ns, now > slow, _NEVER)  # measured and not slow
+    slow &= now
+    slow &= clock_ns == _NEVER
+    np.putmask(clock_ns, slow, t_ns)
 
 
 def ended(table: TrackTable, t_ns: int, settings: TrackerSettings) -> NDArray[np.bool_]:
     """Return which tracks are over at ``t_ns`` because nobody saw them for too long."""
-    late: NDArray[np.bool_] = t_ns - table.seen_ns > _BLIND_TENTATIVE_NS
-    if not np.count_nonzero(late):
+    late: NDArray[np.bool_] = table.seen_ns < t_ns - _BLIND_TENTATIVE_NS
+    if True not in late.tobytes():
         return late
     life_ns = np.where(stands(table), ns_from_s(settings.standing_life_s), 0)
     life_ns = np.maximum(life_ns, ns_from_s(settings.life_s))
@@ -105,51 +110,54 @@ def ended(table: TrackTable, t_ns: int, settings: TrackerSettings) -> NDArray[np
 def given_up(table: TrackTable, t_ns: int, settings: TrackerSettings) -> NDArray[np.bool_]:
     """Return which unconfirmed tracks waited too long for their next hit."""
     new: NDArray[np.bool_] = ~table.sure
-    if not np.count_nonzero(new):
+    if True not in new.tobytes():
         return new
     waited_ns = t_ns - np.minimum(table.missed_ns, t_ns)
     late: NDArray[np.bool_] = new & (waited_ns >= ns_from_s(settings.tentative_s))
     return late
 
 
-def note_misses(table: TrackTable, looked: Eye, t_ns: int) -> None:
-    """Start the clock of the first miss, in place; an eye that did not look misses nobody."""
+def note_misses(table: TrackTable, now: NDArray[np.bool_], looked: Eye, t_ns: int) -> None:
+    """Start the clock of the first miss of who was not measured ``now``, in place.
+
+    An eye that did not look misses nobody.
+    """
     eyes = int(looked)
-    if eyes & int(Eye.NET):
-        table.net_looks += 1
-    missed = table.seen_ns < t_ns
-    if not (eyes and np.count_nonzero(missed)):
+    if not eyes:
         return
-    if eyes != int(Eye.BOTH):
-        missed &= (table.net_hits > 0) == (eyes == int(Eye.NET))
-    np.minimum(table.missed_ns, t_ns, out=table.missed_ns, where=missed)
+    missed = (table.missed_ns == _NEVER) > now
+    if eyes != _BOTH:
+        missed &= (table.net_hits > 0) == (eyes == _NET)
+    np.putmask(table.missed_ns, missed, t_ns)
 
 
 def ripe(
     table: TrackTable,
     boxes: NDArray[np.float64],
-    frame_px: NDArray[np.float64],
+    limits_px: NDArray[np.float64],
+    looks: int,
     settings: TrackerSettings,
 ) -> NDArray[np.bool_]:
     """Return which unconfirmed tracks have earned to be believed.
 
-    The net: one very sure box, two that add up, or weak ones at every second look for 0.15 s.
+    The net, which has looked ``looks`` times: one very sure box, two that add up, or weak ones at
+    every second look for 0.15 s.
     Motion: seen for long enough, come far enough, and on a way that is neither a tremble nor one
     leap (from one thing to another).
     """
     new: NDArray[np.bool_] = ~table.sure
-    if not np.count_nonzero(new):
+    if True not in new.tobytes():
         return new
     age_ns = table.seen_ns - table.birth_ns
-    steady = (age_ns >= 150_000_000) & (2 * table.net_hits >= table.net_looks)
+    steady = (age_ns >= 150_000_000) & (2 * table.net_hits >= looks - table.looks_before)
     twice = (table.net_hits > 1) & ((table.trust >= 1.2) | steady)
     sure = (table.net_hits > 0) & (table.trust >= settings.sure_score) & (table.net_hits == 1)
-    far = votes.shift_px(table.born, boxes, frame_px)
+    far = votes.shift_px(table.born, boxes, limits_px)
     moving = (
         (age_ns >= ns_from_s(settings.motion_birth_s))
-        & (far >= settings.motion_birth_sizes * table.size_px())
+        & (far >= settings.motion_birth_sizes * table.size_px)
         & (far >= 0.5 * table.path_px)
-        & (far - table.leap_px >= 0.5 * settings.motion_birth_sizes * table.size_px())
+        & (far - table.leap_px >= 0.5 * settings.motion_birth_sizes * table.size_px)
     )
     earned: NDArray[np.bool_] = new & (twice | sure | moving)
     return earned
@@ -170,12 +178,14 @@ def shown(
     another gives no row: the track waits unseen until it comes out. An unconfirmed track gives a
     row only when it is measured.
     """
-    missed_ns = t_ns - np.minimum(table.missed_ns, t_ns)
-    limit_s = np.where(hidden > _HIDDEN, settings.hidden_coast_s, settings.coast_s)
-    limit_s[stands(table)] = settings.standing_life_s
-    plausible = missed_ns < limit_s * NS_PER_S
-    plausible &= missed_ns <= settings.coast_share * (table.seen_ns - table.birth_ns)
-    plausible &= (hidden < _WHOLLY_HIDDEN) | (table.missed_ns > t_ns)
+    instant = np.array(t_ns)
+    missed_ns = instant - np.minimum(table.missed_ns, instant)
+    open_ns, hidden_ns = settings.coast_s * NS_PER_S, settings.hidden_coast_s * NS_PER_S
+    limit_ns = np.where(hidden > _HIDDEN, hidden_ns, open_ns)
+    limit_ns[stands(table)] = settings.standing_life_s * NS_PER_S
+    plausible = missed_ns < limit_ns
+    plausible &= missed_ns <= (table.seen_ns - table.birth_ns) * settings.coast_share
+    plausible &= (hidden < _WHOLLY_HIDDEN) | (table.missed_ns > instant)
     plausible &= table.sure
     plausible |= now
     visible: NDArray[np.bool_] = plausible
@@ -191,52 +201,46 @@ def hidden_share(
     two users whom the net saw apart in the same step. In the ``dark`` beams are doubles, too.
     """
     share = np.zeros(len(table))
-    i, j = touching(boxes, boxes)
-    if len(i) == len(table):
-        return share, i[:0]
-    apart = (i != j).nonzero()[0]
-    i, j = i.take(apart), j.take(apart)
-    area = table.area_px2()
-    area_i = area.take(i)
+    i, j = touching_others(boxes)
+    if not len(i):
+        return share, i
+    area = table.area_px2
+    area_i = area[i]
     shared = overlaps(boxes.take(i, axis=1), boxes.take(j, axis=1))
-    _raise(share, i, shared / area_i * table.sure.take(j))
+    np.maximum.at(share, i, shared / area_i * table.sure[j])
     lit = beams(table, i, j) if dark else i[:0]
-    close = shared > 0.6 * np.minimum(area_i, area.take(j))
-    if not np.count_nonzero(close):
+    close = shared > np.minimum(area_i, area[j]) * _CLOSE
+    if True not in close.tobytes():
         return share, lit
     return share, np.concatenate((lit, twins(table, i[close], j[close], shared[close])))
-
-
-def _raise(highest: NDArray[np.float64], i: NDArray[np.intp], values: NDArray[np.float64]) -> None:
-    """Raise ``highest`` to the values at ``i``, in place; a few are faster one by one."""
-    if len(i) > _FEW:
-        np.maximum.at(highest, i, values)
-        return
-    for row, value in zip(i.tolist(), values.tolist(), strict=True):
-        if value > highest[row]:
-            highest[row] = value
 
 
 def twins(
     table: TrackTable, i: NDArray[np.intp], j: NDArray[np.intp], shared: NDArray[np.float64]
 ) -> NDArray[np.intp]:
     """Return the rows ``i`` that look like the double of ``j``, the stronger of the pair."""
+    size = table.size_px
+    rate = table.rate[:2]
+    rate_j = rate.take(j, axis=1)
+    apart = np.hypot(*(rate.take(i, axis=1) - rate_j))
+    alike = apart < _TWIN_SIZES_PER_S * np.maximum(size[i], size[j]) + 0.15 * np.hypot(*rate_j)
+    seen_ns = table.seen_ns
+    recent_ns = seen_ns[seen_ns.argmax()] - _TWIN_SEEN_NS
+    alike &= (seen_ns[i] >= recent_ns) & (seen_ns[j] >= recent_ns)
+    if True not in alike.tobytes():
+        return i[:0]
     kind = table.kind
     blob = table.net_hits == 0
-    size = table.size_px()
     area = size * size
-    recent_ns = table.seen_ns.max() - _TWIN_SEEN_NS
-    rate_j = table.rate[:2].take(j, axis=1)
-    apart = np.hypot(*(table.rate[:2].take(i, axis=1) - rate_j))
-    speed = np.hypot(*rate_j)
-    alike = apart < _TWIN_SIZES_PER_S * np.maximum(size[i], size[j]) + 0.15 * speed
     like_kinds = _IS_VEHICLE[kind[i]] & (kind[i] == kind[j])  # a car before a bus is no double
     inside = (shared > 0.8 * area[i]) & (like_kinds | blob[i])
     around = (shared > 0.8 * area[j]) & blob[i]
-    same = (shared > 0.6 * (area[i] + area[j] - shared)) & (table.seen_ns[i] != table.seen_ns[j])
+    same = (shared > 0.6 * (area[i] + area[j] - shared)) & (seen_ns[i] != seen_ns[j])
+    alike &= inside | around | same
+    if True not in alike.tobytes():
+        return i[:0]
     weaker = _strength(table, i) < _strength(table, j)
-    fresh = (table.seen_ns[i] >= recent_ns) & (table.seen_ns[j] >= recent_ns)
-    double: NDArray[np.intp] = i[(inside | around | same) & alike & weaker & fresh]
+    double: NDArray[np.intp] = i[alike & weaker]
     return double
 
 
@@ -254,7 +258,7 @@ def beams(table: TrackTable, i: NDArray[np.intp], j: NDArray[np.intp]) -> NDArra
     rate_j = table.rate[:2].take(j, axis=1)
     speed = np.hypot(*rate_j)
     apart = np.hypot(*(table.rate[:2].take(i, axis=1) - rate_j))
-    size = table.size_px()
+    size = table.size_px
     ahead = ((table.mean[:2].take(i, axis=1) - table.mean[:2].take(j, axis=1)) * rate_j).sum(axis=0)
     lit: NDArray[np.intp] = i[
         (apart < _BEAM_SHARE * (speed + size[j]))

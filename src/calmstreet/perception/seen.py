@@ -2,7 +2,6 @@
 
 import math
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,50 +9,46 @@ from numpy.typing import NDArray
 from calmstreet.model.detections import Detections
 from calmstreet.model.kinds import Eye
 from calmstreet.perception.association import overlaps, touching
-from calmstreet.perception.kalman import to_centre
+from calmstreet.perception.votes import at_border
 
-__all__ = ["Seen", "ordered"]
+__all__ = ["AXES_NOISE", "Seen", "note_noise", "ordered"]
 
-_NET = np.uint8(Eye.NET)
+AXES_NOISE = np.array([[1.0], [1.0], [1.5], [1.5]])
+"""How much coarser a box tells its size than its centre: x, y, width, height."""
+
+_NET = np.array(int(Eye.NET), np.uint8)
 _DOUBLE_SHARE = 0.6
+_ENTERING_NOISE = np.array(0.25)  # a box that comes in over the border grows: taken as it is seen
+_BLOB_NOISE = 3.0
+_HALF, _ONE, _SIZE_NOISE = np.array(0.5), np.array(1.0), np.array(1.5)
+_SURE, _UNSURE = np.array(1.6), np.array(0.6)
 
-
-_NOBODY = np.array([[0.0]] * 4 + [[math.inf]] * 4 + [[math.nan]] * 4 + [[0.0]])
+# Of no size that could be told and as unsure as can be: its variances come out as infinite.
+_NOBODY = np.array([0.0, 0.0, 1.0, 1.0] + [math.inf] * 4 + [-math.inf, 0.0, 0.0, 0.0])
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class Seen:
     """Boxes in order: those of the net first, then by score and place.
 
-    ``told`` (13, n + 1) what each box tells a track: centre and size, their variances (filled in
-    by the tracker), the signed box, the score; the last column tells nothing. ``kind`` and the
-    ``eye`` that saw it (n + 1), 0 in the last. ``by_net`` (n,) is False for blobs of the motion
-    eye; ``high`` are boxes of the net with a high score. ``nets`` and ``highs`` count those.
+    ``told`` (12, n + 1) what each box tells a track: centre and size, their variances (filled in
+    by ``note_noise``), the score, and what it adds to the track's ``tally``: a hit, one of the
+    net, the net's score; the last column tells nothing. ``box`` (4, n) signed, ``box_px`` float32
+    (n + 1, 4) as they came, NaN in the last. ``kind`` and the ``eye`` that saw it (n + 1), 0 in the
+    last. ``by_net`` (n,) is False for blobs of the motion eye; ``high`` are boxes of the net with a
+    high score. ``nets`` and ``highs`` count those. ``sigma_px`` (n + 1) of the centres.
     """
 
     told: NDArray[np.float64]
+    box: NDArray[np.float64]
+    box_px: NDArray[np.float32]
     kind: NDArray[np.uint8]
     eye: NDArray[np.uint8]
     by_net: NDArray[np.bool_]
     high: NDArray[np.bool_]
     nets: int
     highs: int
-
-    @property
-    def z(self) -> NDArray[np.float64]:
-        """Return centre x, centre y, width, height, (4, n), a view."""
-        return self.told[:4, :-1]
-
-    @property
-    def box(self) -> NDArray[np.float64]:
-        """Return the signed boxes, (4, n), a view."""
-        return self.told[8:12, :-1]
-
-    @property
-    def score(self) -> NDArray[np.float64]:
-        """Return the scores, (n,), a view."""
-        score: NDArray[np.float64] = self.told[12, :-1]
-        return score
+    sigma_px: NDArray[np.float64]
 
     def __len__(self) -> int:
         return len(self.by_net)
@@ -71,13 +66,13 @@ def ordered(detections: Detections, high_score: float, low_score: float) -> Seen
     The net's boxes under ``low_score`` are left out (they serve the blur), and those between the
     two scores that lie over a better box of the net: a weak second opinion on the same user.
     """
-    score, left = detections.score.astype(np.float64), detections.box_px[:, 0]
+    score = detections.score.astype(np.float64)
     by_net = (detections.source & _NET).view(np.bool_)
-    nets = int(np.count_nonzero(by_net))
-    order = _order(detections, score, left, by_net, nets)
-    weak = by_net & (score < high_score)
-    if np.count_nonzero(weak):
-        order = order[~(by_net & (score < low_score))[order]]
+    nets = by_net.tobytes().count(True)
+    order = _order(detections, score, by_net, nets)
+    if not nets or score[order[nets - 1]] >= high_score:
+        return _picked(detections, order, score, high_score)
+    order = order[~(by_net & (score < low_score))[order]]
     seen = _picked(detections, order, score, high_score)
     if seen.highs == seen.nets:
         return seen
@@ -88,19 +83,19 @@ def ordered(detections: Detections, high_score: float, low_score: float) -> Seen
 
 
 def _order(
-    detections: Detections,
-    score: NDArray[np.float64],
-    left: NDArray[np.float32],
-    by_net: NDArray[np.bool_],
-    nets: int,
+    detections: Detections, score: NDArray[np.float64], by_net: NDArray[np.bool_], nets: int
 ) -> NDArray[np.intp]:
     """Return the order of the boxes: the net's first, better ones first, then from the left."""
-    keys: tuple[NDArray[Any], ...] = (left, -score)
-    order = np.lexsort(keys if nets == len(score) else (*keys, ~by_net))
-    ranked = score.take(order)
+    worse = -score
+    alike = nets == len(score)
+    order = worse.argsort(kind="stable") if alike else np.lexsort((worse, ~by_net))
+    ranked = worse[order]
     tied = ranked[1:] == ranked[:-1]
-    if np.count_nonzero(tied) and np.count_nonzero(tied & (np.diff(left.take(order)) == 0)):
-        order = np.lexsort((detections.kind, *detections.box_px.T, -score, ~by_net))
+    if True in tied.tobytes():
+        left = detections.box_px[:, 0]
+        order = np.lexsort((left, worse, ~by_net))
+        if True in (tied & (np.diff(left[order]) == 0)).tobytes():
+            order = np.lexsort((detections.kind, *detections.box_px.T, worse, ~by_net))
     return order
 
 
@@ -108,28 +103,63 @@ def _picked(
     detections: Detections, order: NDArray[np.intp], score: NDArray[np.float64], high_score: float
 ) -> Seen:
     n = len(order)
-    kind, eye = np.zeros((2, n + 1), np.uint8)
-    detections.kind.take(order, out=kind[:n])
-    detections.source.take(order, out=eye[:n])
-    told = np.empty((13, n + 1))
-    told[:, n:] = _NOBODY
-    box = detections.box_px.take(order, axis=0).T
-    told[8:10, :n] = box[:2]
-    np.negative(box[2:], out=told[10:12, :n])
-    told[:4, :n] = to_centre(told[8:12, :n])
-    told[12, :n] = score.take(order)
+    kind, eye = np.zeros(n + 1, np.uint8), np.zeros(n + 1, np.uint8)
+    kind[:n], eye[:n] = detections.kind[order], detections.source[order]
     by_net = (eye[:n] & _NET).view(np.bool_)
-    high = told[12, :n] >= high_score
-    high &= by_net
+    box_px = np.empty((n + 1, 4), np.float32)
+    detections.box_px.take(order, axis=0, out=box_px[:n], mode="clip")
+    box_px[n] = math.nan
+    told, box = np.empty((12, n + 1)), np.empty((4, n + 1))
+    box[...] = box_px.T
+    low, high, centre, size = box[:2], box[2:], told[:2], told[2:4]
+    np.add(low, high, out=centre)
+    centre *= _HALF
+    np.subtract(high, low, out=size)
+    np.maximum(size, _ONE, out=size)
+    np.negative(high, out=high)
+    sure = told[8]
+    sure[:n], sure[n] = score[order], 0.0
+    told[9] = 1.0
+    told[10, :n], told[10, n] = by_net, 0.0
+    np.multiply(sure, told[10], out=told[11])
+    told[:, n] = _NOBODY
+    nets = by_net.tobytes().count(True)
+    all_high = not nets or sure[nets - 1] >= high_score
+    strong = by_net if all_high else by_net & (sure[:n] >= high_score)
     return Seen(
         told=told,
+        box=box,
+        box_px=box_px,
         kind=kind,
         eye=eye,
         by_net=by_net,
-        high=high,
-        nets=int(np.count_nonzero(by_net)),
-        highs=int(np.count_nonzero(high)),
+        high=strong,
+        nets=nets,
+        highs=nets if all_high else int(np.count_nonzero(strong)),
+        sigma_px=sure,
     )
+
+
+def note_noise(seen: Seen, *, noise_sizes: float, limits_px: NDArray[np.float64]) -> None:
+    """Fill in how unsure boxes are, in place: weak ones and blobs are coarser.
+
+    ``noise_sizes`` is the sigma of a sure box of the net in sizes; ``limits_px`` (4, n + 1) is the
+    border of the picture, see ``votes.borders``.
+    """
+    told = seen.told
+    sigma = np.sqrt(told[2] * told[3])
+    sigma *= noise_sizes
+    coarse = _SURE - told[8] * _UNSURE
+    if seen.nets < len(seen):
+        np.putmask(coarse[:-1], ~seen.by_net, _BLOB_NOISE)
+    sigma *= coarse
+    seen.sigma_px = sigma
+    entering = at_border(seen.box, limits_px)
+    if True in entering.tobytes():
+        sigma = np.where(entering, sigma * _ENTERING_NOISE, sigma)
+    told[4:6] = sigma * sigma
+    sigma = sigma * _SIZE_NOISE
+    told[6:8] = sigma * sigma
 
 
 def _doubled(seen: Seen, weak: NDArray[np.intp]) -> NDArray[np.bool_]:

@@ -2,7 +2,9 @@
 
 Boxes lie "signed", as left, top, -right, -bottom: growing, comparing with a border and cutting two
 boxes are then one operation for all four sides. A step costs as many calls as it has operations,
-so arrays are few, long and in place.
+so arrays are few, long and in place. For the same reason constants are arrays without axes where
+every step meets them (a number is made into one at every call), and ``True in mask.tobytes()``
+asks for any (a third of the cost of counting).
 """
 
 from dataclasses import dataclass, fields
@@ -17,6 +19,7 @@ NEVER_NS = np.iinfo(np.int64).max
 """A time that never comes: the clock of a column is not running."""
 
 _OTHER_SIDE = np.array([2, 3, 0, 1])
+_HALF = np.array(0.5)
 
 
 def signed(box_px: NDArray[Any]) -> NDArray[np.float64]:
@@ -62,26 +65,30 @@ class TrackTable:
 
     ``state`` (5, 4, n): value, variance of it, rate per second, covariance of both, variance of the
     rate, of centre x, centre y, width, height in px; the first three also as ``mean``, ``var``,
-    ``rate`` (4, n); ``born`` (4, n) first box and ``last`` (4, n) the one that ``last_eye``
-    saw at this step (NaN and 0 where none did), signed; ``votes`` (8, n) score per Kind;
-    ``path_px`` length of the way while young, ``leap_px`` its longest step; ``trust`` sum of the
-    net's scores; ``score`` the last; ``serial`` its number in the run; ``sure`` confirmed;
-    ``shown_ns`` its last row; ``birth_ns``,
-    ``seen_ns`` first and last measured instant; ``missed_ns`` the first look since that did not
-    find it; ``slow_ns``, ``fast_ns``, ``faster_ns`` since when it is slow, rides, rides fast;
-    ``twin_ns`` since when it looks like the double of another (all NEVER_NS while they do not
-    run); ``hits`` measurements; ``net_hits`` those of the net in ``net_looks``; ``kind`` with most
-    votes; ``rider`` the Kind that a fast person became, or 0; ``moved`` has ever moved.
+    ``rate`` (4, n); ``area_px2`` of it and ``size_px``, the side of the square of equal area (the
+    unit of gates and noise), as ``measure`` left them; ``born`` (4, n) first box, signed;
+    ``match`` the row of its box at this step, -1 without one; ``votes`` (8, n) score per Kind;
+    ``tally`` (3, n) sums: ``hits`` measurements, ``net_hits`` those of the net, ``trust`` in scores
+    of the net; ``path_px`` length of the way while young, ``leap_px`` its longest step; ``score``
+    the last; ``serial`` its number in the run; ``sure`` confirmed; ``shown_ns`` its last row;
+    ``birth_ns``, ``seen_ns`` first and last measured instant; ``missed_ns`` the first look since
+    that did not find it; ``slow_ns``, ``fast_ns``, ``faster_ns`` since when it is slow, rides,
+    rides fast; ``twin_ns`` since when it looks like the double of another (all NEVER_NS while they
+    do not run); ``looks_before`` how often the net had looked before it could see this one;
+    ``kind`` with most votes; ``rider`` the Kind that a fast person became, or 0; ``moved`` has ever
+    moved.
     """
 
     state: NDArray[np.float64]
+    area_px2: NDArray[np.float64]
+    size_px: NDArray[np.float64]
     born: NDArray[np.float64]
-    last: NDArray[np.float64]
     votes: NDArray[np.float64]
+    tally: NDArray[np.float64]
     path_px: NDArray[np.float64]
     leap_px: NDArray[np.float64]
-    trust: NDArray[np.float64]
     score: NDArray[np.float64]
+    match: NDArray[np.intp]
     serial: NDArray[np.int64]
     shown_ns: NDArray[np.int64]
     birth_ns: NDArray[np.int64]
@@ -91,10 +98,7 @@ class TrackTable:
     fast_ns: NDArray[np.int64]
     faster_ns: NDArray[np.int64]
     twin_ns: NDArray[np.int64]
-    hits: NDArray[np.int64]
-    net_hits: NDArray[np.int64]
-    net_looks: NDArray[np.int64]
-    last_eye: NDArray[np.uint8]
+    looks_before: NDArray[np.int64]
     rider: NDArray[np.uint8]
     kind: NDArray[np.uint8]
     moved: NDArray[np.bool_]
@@ -121,6 +125,24 @@ class TrackTable:
         view: NDArray[np.float64] = self.state[1]
         return view
 
+    @property
+    def hits(self) -> NDArray[np.float64]:
+        """Return how often it was measured, (n,), a view."""
+        view: NDArray[np.float64] = self.tally[0]
+        return view
+
+    @property
+    def net_hits(self) -> NDArray[np.float64]:
+        """Return how often the net saw it, (n,), a view."""
+        view: NDArray[np.float64] = self.tally[1]
+        return view
+
+    @property
+    def trust(self) -> NDArray[np.float64]:
+        """Return the sum of the net's scores, (n,), a view."""
+        view: NDArray[np.float64] = self.tally[2]
+        return view
+
     def rows(self, index: NDArray[Any]) -> "TrackTable":
         """Return a table of the tracks that a mask or index array picks."""
         where = index.nonzero()[0] if index.dtype == np.bool_ else index
@@ -135,33 +157,30 @@ class TrackTable:
             }
         )
 
+    def measure(self) -> None:
+        """Take area and size anew, after the state was changed."""
+        mean = self.state[0]
+        self.area_px2 = mean[2] * mean[3]
+        self.size_px = np.sqrt(self.area_px2)
+
     def boxes(self) -> NDArray[np.float64]:
         """Return the boxes, (4, n), signed."""
         mean = self.state[0]
-        boxes: NDArray[np.float64] = np.empty_like(mean)
-        half = mean[2:] * 0.5
-        np.subtract(mean[:2], half, out=boxes[:2])
-        np.add(mean[:2], half, out=boxes[2:])
-        np.negative(boxes[2:], out=boxes[2:])
+        boxes: NDArray[np.float64] = np.empty(mean.shape)
+        centre, half, high = mean[:2], mean[2:] * _HALF, boxes[2:]
+        np.subtract(centre, half, out=boxes[:2])
+        np.add(centre, half, out=high)
+        np.negative(high, out=high)
         return boxes
-
-    def area_px2(self) -> NDArray[np.float64]:
-        """Return the areas, (n,)."""
-        area: NDArray[np.float64] = self.state[0, 2] * self.state[0, 3]
-        return area
-
-    def size_px(self) -> NDArray[np.float64]:
-        """Return the side of the square of equal area, (n,): the unit of gates and noise."""
-        size: NDArray[np.float64] = np.sqrt(self.state[0, 2] * self.state[0, 3])
-        return size
 
 
 _NAMES = tuple(field.name for field in fields(TrackTable))
-_SHAPES = {"state": (5, 4), "born": (4,), "last": (4,), "votes": (8,)}
+_SHAPES = {"state": (5, 4), "born": (4,), "votes": (8,), "tally": (3,)}
 _TYPES: dict[str, Any] = {
-    **dict.fromkeys(("serial", "hits", "net_hits", "net_looks"), np.int64),
-    **dict.fromkeys(("last_eye", "rider", "kind"), np.uint8),
+    **dict.fromkeys(("serial", "looks_before"), np.int64),
+    **dict.fromkeys(("rider", "kind"), np.uint8),
     **dict.fromkeys(("moved", "sure"), np.bool_),
+    "match": np.intp,
 }
 
 

@@ -5,39 +5,29 @@ is in seconds or in sizes of the box, so that a result does not hang on the fram
 """
 
 import math
+from functools import lru_cache, partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from calmstreet.model.detections import Detections
-from calmstreet.model.kinds import PEOPLE, VEHICLES, Eye, Kind
-from calmstreet.model.points import TrackPoints, make_points, no_points, track_id_of
-from calmstreet.perception import kalman, lives, votes
-from calmstreet.perception.association import (
-    Matching,
-    Pairs,
-    covered_shares,
-    near_pairs,
-    overlaps,
-    swept_pairs,
-    touching,
-)
+from calmstreet.model.kinds import Eye
+from calmstreet.model.points import TrackPoints, make_points, no_metres, no_points, track_id_of
+from calmstreet.perception import kalman, lives, pairing, votes
+from calmstreet.perception.association import Matching, Pairs, covered_shares
 from calmstreet.perception.lives import TrackerSettings
-from calmstreet.perception.seen import Seen, ordered
-from calmstreet.perception.table import NEVER_NS, TrackTable, no_tracks, unsigned
-from calmstreet.units import NS_PER_S, s_from_ns
+from calmstreet.perception.seen import AXES_NOISE, Seen, note_noise, ordered
+from calmstreet.perception.table import NEVER_NS, no_tracks, unsigned
+from calmstreet.units import s_from_ns
 
 __all__ = ["Tracker", "TrackerSettings"]
 
-_GROUP = np.array([1 if k in PEOPLE else 2 if k in VEHICLES else 0 for k in Kind], np.uint8)
-_STRANGERS = 1 ^ 2
-_STRANGER = 0.6  # likeness of a person's box to a vehicle's track
-_BLOB_SHARES = (0.4, 1.8)  # area of a blob in areas of the track that it may correct
-_YOUNG_SHARE = 4.0  # the same while a blob is still coming into the picture
-_AXES_NOISE = np.array([[1.0], [1.0], [1.5], [1.5]])
+_NET = int(Eye.NET)
+_SHORT_S = 0.5  # nobody who was just seen ends within so short a time
 _GONE_NS = 300_000_000  # who is unseen for so long and predicted outside has left
-_ENTERING_NOISE = 0.25  # a box that comes in over the border grows: it is taken as it is seen
 _PAUSE_NS = 2_000_000_000  # a track ends this long after its last row
+_ORIGIN = np.array(0.0, np.float32)
+_ZERO, _OVERLAPPED, _NEVER = np.array(0.0), np.array(0.3), np.array(NEVER_NS)
 
 
 class Tracker:
@@ -64,15 +54,20 @@ class Tracker:
     ) -> None:
         self._camera_id = camera_id
         self._run_id = run_id
-        self._frame_px = np.array([width_px, height_px], np.float64)
-        zero = -0.0  # what is cut at 0 on the right or below shall not become -0.0
-        self._least = np.array([[0.0], [0.0], [-width_px], [-height_px]])
-        self._most = np.array([[width_px], [height_px], [zero], [zero]])
+        self._first_id = np.array(track_id_of(run_id, 0))
+        self._frame_px = np.array([[width_px], [height_px]], np.float64)
+        self._border = partial(votes.borders, width_px, height_px)
+        self._corners = partial(_far_corners, width_px, height_px)
         self._settings = settings or TrackerSettings()
         self._table = no_tracks()
         self._boxes = self._table.boxes()
         self._hidden = np.zeros(0)
+        self._seen: Seen | None = None
         self._t_ns: int | None = None
+        self._now = np.zeros(0, np.bool_)
+        self._all_seen = True
+        self._in_order = True
+        self._looks = 0
         self._serial = 0
 
     def update(self, detections: Detections, *, dark: bool = False) -> TrackPoints:
@@ -82,20 +77,26 @@ class Tracker:
         ones as long as that is plausible. Who gave no row for two seconds comes back as another.
         When ``dark`` beams are nobody. Raises ValueError when time runs backwards.
         """
-        t_ns = detections.t_ns
+        t_ns, looked = detections.t_ns, detections.looked
         dt_s = 0.0 if self._t_ns is None else s_from_ns(t_ns - self._t_ns)
         if dt_s < 0.0:
             raise ValueError(f"step at {t_ns} ns comes after one at {self._t_ns} ns")
         self._t_ns = t_ns
-        seen = ordered(detections, self._settings.high_score, self._settings.low_score)
-        over = lives.ended(self._table, t_ns, self._settings)
-        if np.count_nonzero(over):
-            self._table = self._table.rows(~over)
-        self._calm(dt_s)
+        limits = self._settings
+        seen = self._seen = ordered(detections, limits.high_score, limits.low_score)
+        note_noise(seen, noise_sizes=limits.noise_sizes, limits_px=self._border(len(seen) + 1))
+        if not self._all_seen or dt_s > _SHORT_S:
+            over = lives.ended(self._table, t_ns, limits)
+            if True in over.tobytes():
+                self._table = self._table.rows(~over)
+            self._calm(dt_s)
         kalman.predict(self._table, dt_s)
-        free = self._associate(seen, detections.looked, t_ns)
-        lives.note_misses(self._table, detections.looked, t_ns)
-        self._bear(seen, free, t_ns)
+        free = self._associate(seen, looked, t_ns)
+        self._looks += int(looked) & _NET
+        if not self._all_seen:
+            lives.note_misses(self._table, self._now, looked, t_ns)
+        if True in free.tobytes():
+            self._bear(seen, free, t_ns)
         now = self._judge(t_ns, dark)
         visible = self._visible(now, t_ns)
         self._rename(visible, t_ns)
@@ -103,10 +104,10 @@ class Tracker:
 
     def _visible(self, now: NDArray[np.bool_], t_ns: int) -> NDArray[np.bool_]:
         """Return which tracks give a row; ``now`` are those that were measured at this step."""
-        if np.count_nonzero(now) == len(now):
+        if self._all_seen:
             return now
         visible = lives.shown(self._table, self._hidden, now, t_ns, self._settings)
-        visible &= now | ~self._outside()
+        visible &= self._outside() <= now
         return visible
 
     def _new_serials(self, n: int) -> NDArray[np.int64]:
@@ -117,10 +118,14 @@ class Tracker:
     def _rename(self, visible: NDArray[np.bool_], t_ns: int) -> None:
         """Give another number to who is shown again after more than two seconds."""
         table = self._table
-        late = visible & (table.shown_ns < t_ns - _PAUSE_NS)
-        if np.count_nonzero(late):
+        late = table.shown_ns < t_ns - _PAUSE_NS
+        if True in late.tobytes() and True in (late := late & visible).tobytes():
             table.serial[late] = self._new_serials(int(np.count_nonzero(late)))
-        np.putmask(table.shown_ns, visible, t_ns)
+            self._in_order = False
+        if self._all_seen:
+            table.shown_ns.fill(t_ns)
+        else:
+            np.putmask(table.shown_ns, visible, t_ns)
 
     def live(self) -> TrackPoints:
         """Return the last state of all tracks, also unconfirmed and hidden ones."""
@@ -133,266 +138,180 @@ class Tracker:
 
     def _within(self, boxes: NDArray[np.float64]) -> NDArray[np.float32]:
         """Return signed boxes (4, n) cut at the border of the picture, (n, 4) l, t, r, b."""
-        inside = np.maximum(boxes, self._least)
-        return unsigned(np.minimum(inside, self._most, out=inside))
+        box_px = unsigned(boxes)
+        np.maximum(box_px, _ORIGIN, out=box_px)
+        return np.minimum(box_px, self._corners(len(box_px)), out=box_px)
 
     def _calm(self, dt_s: float) -> None:
         """Let the speed of those fade who stood still when last seen."""
         lost = self._table.missed_ns < NEVER_NS
-        if not np.count_nonzero(lost):
-            return
         still = lost & lives.stands(self._table)
-        if np.count_nonzero(still):
+        if True in still.tobytes():
             self._table.rate[:, still] *= math.exp(-dt_s / 0.5)
 
     def _associate(self, seen: Seen, looked: Eye, t_ns: int) -> NDArray[np.bool_]:
         """Match boxes with tracks, correct those, and return which boxes are still free."""
         table, limits = self._table, self._settings
         made = Matching(len(table), len(seen))
-        if len(table) == 0 or len(seen) == 0:
-            self._correct(made.match_of, seen, t_ns)
-            return made.free
-        boxes = table.boxes()
-        pairs = _with_kinds(
-            near_pairs(boxes, self._reach_px(), seen.box), table, boxes, seen, self._frame_px
-        )
-        known, high = table.sure, seen.high
-        if seen.highs:
-            made.add(pairs, known, high, limits.like_high)
-            if np.count_nonzero(known) < len(known):
-                made.add(pairs, ~known, high, limits.like_young)
-            lost, left = known & made.idle, high & made.free
-            if np.count_nonzero(lost) and np.count_nonzero(left):
-                swept = self._swept(lost, left, boxes, seen, t_ns)
-                made.add(swept, lost, left, limits.like_lost)
-        if seen.highs < seen.nets:
-            standing = lives.stands(table)
-            may = ~seen.still(looked)[pairs.detection] | standing[pairs.track]
-            made.add(pairs.where(may), made.idle, seen.by_net & ~high, limits.like_low)
-        if seen.nets < len(seen):
-            blobs = ~seen.by_net
-            made.add(pairs, table.net_hits == 0, blobs, limits.like_motion)
-            alone = blobs & ~self._is_shared(boxes, seen)
-            made.add(pairs, made.idle, alone, limits.like_motion)
+        if len(table) and len(seen):
+            boxes = table.boxes()
+            pairs = pairing.near(table, boxes, seen, self._border(len(table)), limits)
+            if seen.highs:
+                self._match_high(made, pairs, boxes, seen, t_ns)
+            if seen.highs < seen.nets:
+                standing = lives.stands(table)
+                may = ~seen.still(looked)[pairs.detection] | standing[pairs.track]
+                made.add(pairs.where(may), made.idle, seen.by_net & ~seen.high, limits.like_low)
+            if seen.nets < len(seen):
+                blobs = ~seen.by_net
+                made.add(pairs, table.net_hits == 0, blobs, limits.like_motion)
+                alone = blobs & ~pairing.shared_blobs(table, boxes, seen)
+                made.add(pairs, made.idle, alone, limits.like_motion)
         self._correct(made.match_of, seen, t_ns)
         return made.free
 
-    def _is_shared(self, boxes: NDArray[np.float64], seen: Seen) -> NDArray[np.bool_]:
-        """Return which blobs hold two or more users of the net: such a blob tells of none."""
-        shared = np.zeros(len(seen), np.bool_)
-        blobs = np.flatnonzero(~seen.by_net)
-        rows = np.flatnonzero(self._table.sure & (self._table.net_hits > 0))
-        if len(blobs) and len(rows) > 1:
-            users = boxes.take(rows, axis=1)
-            i, j = touching(seen.box.take(blobs, axis=1), users)
-            area = self._table.area_px2()[rows]
-            common = overlaps(seen.box.take(blobs[i], axis=1), users.take(j, axis=1))
-            shared[blobs] = np.bincount(i, common > 0.5 * area[j], len(blobs)) > 1.5
-        return shared
-
-    def _reach_px(self) -> NDArray[np.float64]:
-        """Return by how much boxes are widened in x and y, (2, n): by how unsure their place is.
-
-        A track that was seen once has no speed yet: its cap is twice as wide.
-        """
+    def _match_high(
+        self, made: Matching, pairs: Pairs, boxes: NDArray[np.float64], seen: Seen, t_ns: int
+    ) -> None:
+        """Match sure boxes: with confirmed tracks, with young ones, with those lost on the way."""
         table, limits = self._table, self._settings
-        cap = table.size_px()
-        cap *= limits.reach_sizes
-        cap *= 1.0 + (table.hits == 1)
-        reach = np.sqrt(table.var[:2])
-        reach *= limits.reach_sigmas
-        return np.minimum(reach, cap, out=reach)
-
-    def _swept(
-        self,
-        lost: NDArray[np.bool_],
-        left: NDArray[np.bool_],
-        boxes: NDArray[np.float64],
-        seen: Seen,
-        t_ns: int,
-    ) -> Pairs:
-        """Return the pairs of lost tracks and boxes that are left and lie on the tracks' ways."""
-        rows, columns = lost.nonzero()[0], left.nonzero()[0]
-        table = self._table
-        gap_s = (t_ns - table.seen_ns.take(rows)) / NS_PER_S
-        pairs = swept_pairs(
-            boxes.take(rows, axis=1),
-            table.rate[:2].take(rows, axis=1) * gap_s,
-            table.size_px().take(rows),
-            seen.box.take(columns, axis=1),
-        )
-        if not len(pairs.track):
-            return pairs
-        there = Pairs(rows[pairs.track], columns[pairs.detection], pairs.likeness)
-        return _with_kinds(there, table, boxes, seen, self._frame_px)
+        known, high = table.sure, seen.high
+        made.add(pairs, known, high, limits.like_high)
+        if False in known.tobytes():
+            made.add(pairs, ~known, high, limits.like_young)
+        rows = (known & made.idle).nonzero()[0]
+        columns = (high & made.free).nonzero()[0]
+        if len(rows) and len(columns):
+            border_px = self._border(len(table))
+            way = pairing.swept(table, rows, boxes, seen, columns, border_px, t_ns)
+            made.add(way, known & made.idle, high & made.free, limits.like_lost)
 
     def _correct(self, match_of: NDArray[np.intp], seen: Seen, t_ns: int) -> None:
         """Correct every track by its box, row ``match_of`` or -1, and note what those tell."""
         table = self._table
-        found = match_of >= 0
-        noise = _noise_px(seen, self._settings.noise_sizes)
-        entering = votes.at_border(seen.box, self._frame_px)
-        if np.count_nonzero(entering):
-            noise[:, entering] *= _ENTERING_NOISE
-        np.multiply(noise, noise, out=seen.told[4:8, :-1])
+        table.match = match_of
         told = seen.told.take(match_of, axis=1)
-        young = np.count_nonzero(table.sure) < len(table)
-        before = table.mean[:2].copy() if young else None
+        found = told[9].astype(np.bool_)
+        before = table.mean[:2].copy() if False in table.sure.tobytes() else None
         kalman.correct(table, told[:4], told[4:8])
         if before is not None:
             way = table.mean[:2] - before
             step_px = np.hypot(way[0], way[1]) * (found & ~table.sure)
             table.path_px += step_px
             np.maximum(table.leap_px, step_px, out=table.leap_px)
-        table.last = told[8:12]
-        table.last_eye = seen.eye.take(match_of)
-        by_net = (table.last_eye & np.uint8(Eye.NET)).view(np.bool_)
-        np.putmask(table.seen_ns, found, t_ns)
-        np.putmask(table.missed_ns, found, NEVER_NS)
-        table.hits += found
-        table.net_hits += by_net
-        score = told[12]
-        trust = score * by_net
-        table.trust += trust
-        np.copyto(table.score, score, where=found & (by_net | (table.net_hits == 0)))
-        votes.vote(table, seen.kind.take(match_of), trust, found)
+        instant = np.array(t_ns)
+        if not self._all_seen:
+            np.putmask(table.missed_ns, found, _NEVER)
+        np.putmask(table.seen_ns, found, instant)
+        self._now = table.seen_ns == instant
+        self._all_seen = False not in self._now.tobytes()
+        table.tally += told[9:12]
+        by_net = told[10].astype(np.bool_)
+        tells = by_net if seen.nets == len(seen) else found & (by_net | (table.net_hits == 0))
+        np.putmask(table.score, tells, told[8])
+        if seen.nets:
+            votes.vote(table, seen.kind[match_of], told[11], by_net)
 
     def _bear(self, seen: Seen, free: NDArray[np.bool_], t_ns: int) -> None:
         """Begin tracks with the boxes that nobody explains."""
         free = free & (~seen.by_net | seen.high)
-        if not np.count_nonzero(free):
-            return
         blobs = np.flatnonzero(free & ~seen.by_net)
         if len(blobs) and len(self._table):
             free[blobs] = covered_shares(seen.box.take(blobs, axis=1), self._table.boxes()) < 0.5
         new = free.nonzero()[0]
         if not len(new):
             return
-        born = no_tracks(len(new))
+        born, told = no_tracks(len(new)), seen.told.take(new, axis=1)
         born.serial = self._new_serials(len(new))
-        born.kind, score, by_net = seen.kind.take(new), seen.score.take(new), seen.by_net.take(new)
-        born.state[0] = seen.z.take(new, axis=1)
-        noise = _noise_px(seen, self._settings.noise_sizes).take(new, axis=1)
-        born.state[1], born.state[4] = kalman.first_variances(born.mean, born.kind, noise)
-        born.born[:] = born.last[:] = seen.box.take(new, axis=1)
-        born.last_eye = seen.eye.take(new)
+        born.match = new
+        born.state[0] = told[:4]
+        born.measure()
+        kind = seen.kind[new]
+        noise = seen.sigma_px[new] * AXES_NOISE
+        born.state[1], born.state[4] = kalman.first_variances(born.mean, kind, noise)
+        born.born = seen.box.take(new, axis=1)
         born.birth_ns[:] = born.seen_ns[:] = t_ns
-        born.hits[:] = 1
-        born.net_hits[:] = born.net_looks[:] = by_net
-        born.trust = np.where(by_net, score, 0.0)
-        born.score = score
-        kind, born.kind = born.kind, np.zeros(len(new), np.uint8)
-        votes.vote(born, kind, born.trust, np.ones(len(new), np.bool_))
+        born.score, born.tally = told[8], told[9:12]
+        by_net = seen.by_net[new]
+        born.looks_before = self._looks - by_net.astype(np.int64)
+        votes.vote(born, kind, told[11], by_net)
         self._table = self._table.with_rows(born)
+        self._now = np.concatenate((self._now, np.ones(len(new), np.bool_)))
 
     def _judge(self, t_ns: int, dark: bool) -> NDArray[np.bool_]:
         """Confirm, mark and end tracks after this step's boxes; return who was measured now."""
         table, limits = self._table, self._settings
-        boxes = table.boxes()
-        now: NDArray[np.bool_] = table.seen_ns == t_ns
-        self._boxes, self._hidden = boxes, np.zeros(len(table))
-        if len(table) == 0:
-            return now
-        if np.count_nonzero(table.moved) < len(table):
-            table.moved |= now & votes.has_moved(table, boxes, self._frame_px)
+        boxes, now = table.boxes(), self._now
+        if False in table.moved.tobytes():
+            table.moved |= now & votes.has_moved(table, boxes, self._border(len(table)))
         votes.mark_riders(table, t_ns)
         lives.run_standing_clock(table, now, t_ns)
-        self._hidden, doubles = lives.hidden_share(table, boxes, dark=dark)
-        new = np.count_nonzero(table.sure) < len(table)
+        hidden, doubles = lives.hidden_share(table, boxes, dark=dark)
+        new = False in table.sure.tobytes()
         if new:
-            ripe = lives.ripe(table, boxes, self._frame_px, limits)
+            ripe = lives.ripe(table, boxes, self._border(len(table)), self._looks, limits)
             ripe[doubles] = False
             table.sure |= ripe
         over = lives.run_twin_clock(table, doubles, t_ns)
         if new:
             late = lives.given_up(table, t_ns, limits)
             over = late if over is None else over | late
-        if np.count_nonzero(now) < len(table):
-            away = (t_ns - table.seen_ns > _GONE_NS) & self._outside()
-            over = away if over is None else over | away
-        if over is None or not np.count_nonzero(over):
-            return now
-        kept = (~over).nonzero()[0]
-        self._table, self._hidden = table.rows(kept), self._hidden.take(kept)
-        self._boxes = boxes.take(kept, axis=1)
-        still: NDArray[np.bool_] = now.take(kept)
-        return still
+        if not self._all_seen:
+            gone = table.seen_ns < t_ns - _GONE_NS
+            if True in gone.tobytes():
+                gone &= self._outside()
+                over = gone if over is None else over | gone
+        if over is not None and True in over.tobytes():
+            kept = (~over).nonzero()[0]
+            self._table, hidden, now = table.rows(kept), hidden[kept], now[kept]
+            boxes = boxes.take(kept, axis=1)
+        self._boxes, self._hidden = boxes, hidden
+        return now
 
     def _outside(self) -> NDArray[np.bool_]:
         """Return whose centre lies outside the picture."""
-        centre = self._table.mean[:2]
-        beyond: NDArray[np.bool_] = (centre < 0.0) | (centre > self._frame_px[:, None])
-        beyond[0] |= beyond[1]
-        outside: NDArray[np.bool_] = beyond[0]
+        centre = self._table.state[0, :2]
+        beyond = centre < _ZERO
+        beyond |= centre > self._frame_px
+        outside: NDArray[np.bool_] = beyond[0] | beyond[1]
         return outside
 
     def _rows(self, mask: NDArray[np.bool_]) -> TrackPoints:
         """Return the state of the tracks that ``mask`` picks as rows, in order of track_id."""
-        order = mask.nonzero()[0]
-        if not len(order) or self._t_ns is None:
+        order, seen = mask.nonzero()[0], self._seen
+        if not len(order) or self._t_ns is None or seen is None:
             return no_points(camera_id=self._camera_id, run_id=self._run_id)
         table = self._table
-        serial = table.serial.take(order)
-        if np.count_nonzero(serial[1:] < serial[:-1]):
+        serial = table.serial[order]
+        if not self._in_order:
             by_serial = np.argsort(serial, kind="stable")
             order, serial = order[by_serial], serial[by_serial]
         boxes = self._boxes.take(order, axis=1)
+        match = table.match[order]
+        t_ns = np.empty(len(order), np.int64)
+        t_ns.fill(self._t_ns)
         states = np.zeros((8, len(order)), np.bool_)
-        np.less(table.seen_ns.take(order), self._t_ns, out=states[0])
-        np.logical_not(table.moved.take(order), out=states[1])
-        states[2] = votes.at_border(boxes, self._frame_px)
-        np.greater(self._hidden.take(order), 0.3, out=states[3])
-        np.logical_not(table.sure.take(order), out=states[4])
+        np.less(table.seen_ns[order], t_ns, out=states[0])
+        np.logical_not(table.moved[order], out=states[1])
+        states[2] = votes.at_border(boxes, self._border(len(order)))
+        np.greater(self._hidden[order], _OVERLAPPED, out=states[3])
+        np.logical_not(table.sure[order], out=states[4])
         return make_points(
             camera_id=self._camera_id,
             run_id=self._run_id,
-            t_ns=np.full(len(order), self._t_ns),
-            track_id=track_id_of(self._run_id, 0) + serial,
-            kind=votes.elected(table).take(order),
-            score=table.score.take(order).astype(np.float32),
+            t_ns=t_ns,
+            track_id=serial + self._first_id,
+            kind=votes.elected(table)[order],
+            score=table.score[order].astype(np.float32),
             flags=np.packbits(states, axis=0, bitorder="little")[0],
             box_px=self._within(boxes),
-            seen_px=unsigned(table.last.take(order, axis=1)),
-            seen_by=table.last_eye.take(order),
+            seen_px=seen.box_px.take(match, axis=0),
+            seen_by=seen.eye[match],
+            **no_metres(len(order)),
         )
 
 
-def _noise_px(seen: Seen, noise_sizes: float) -> NDArray[np.float64]:
-    """Return the sigma of centre and size of boxes (4, n): unsure boxes and blobs are coarser."""
-    told = seen.told[:, :-1]
-    size = np.sqrt(told[2] * told[3])
-    size *= noise_sizes
-    coarse = 1.6 - 0.6 * told[12]
-    if seen.nets < len(seen):
-        np.putmask(coarse, ~seen.by_net, 3.0)
-    size *= coarse
-    noise: NDArray[np.float64] = size * _AXES_NOISE
-    return noise
-
-
-def _with_kinds(
-    pairs: Pairs,
-    table: TrackTable,
-    boxes: NDArray[np.float64],
-    seen: Seen,
-    frame_px: NDArray[np.float64],
-) -> Pairs:
-    """Return the pairs without blobs of another size, people and vehicles less alike.
-
-    A blob may be much larger than a track that is young or still comes in over the border.
-    """
-    mine = _GROUP.take(table.kind).take(pairs.track)
-    theirs = _GROUP.take(seen.kind).take(pairs.detection)
-    strange = (mine ^ theirs) == _STRANGERS
-    alike = pairs
-    if np.count_nonzero(strange):
-        likeness = np.where(strange, _STRANGER, 1.0) * pairs.likeness
-        alike = Pairs(pairs.track, pairs.detection, likeness)
-    if seen.nets == len(seen):
-        return alike
-    sides = seen.box[:2] + seen.box[2:]
-    share = (sides[0] * sides[1])[pairs.detection] / table.area_px2()[pairs.track]
-    entering = votes.at_border(boxes, frame_px)
-    young = ((table.net_hits == 0) & ~table.sure | entering)[pairs.track]
-    fits = (share > _BLOB_SHARES[0]) & ((share < _BLOB_SHARES[1]) | young & (share < _YOUNG_SHARE))
-    return alike.where(seen.by_net[pairs.detection] | fits)
+@lru_cache(maxsize=256)
+def _far_corners(width_px: int, height_px: int, n: int) -> NDArray[np.float32]:
+    """Return the far corner of the picture for both corners of ``n`` boxes, (n, 4)."""
+    return np.tile(np.array([width_px, height_px] * 2, np.float32), (n, 1))

@@ -1,5 +1,7 @@
 """What a track is: votes on its kind, whether it rides, whether it ever moved."""
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -9,6 +11,7 @@ from calmstreet.perception.table import NEVER_NS, TrackTable
 __all__ = [
     "at_border",
     "at_edge",
+    "borders",
     "elected",
     "has_moved",
     "mark_riders",
@@ -17,7 +20,8 @@ __all__ = [
     "vote",
 ]
 
-_PERSON = np.uint8(Kind.PEDESTRIAN)  # comparing with the enum costs ten times as much
+_PERSON = int(Kind.PEDESTRIAN)
+_UNKNOWN = int(Kind.UNKNOWN)
 _EDGE_SHARE = 0.01
 _RIDING_MPS = 3.5
 _MOTORED_MPS = 9.0
@@ -32,21 +36,30 @@ def vote(
 ) -> None:
     """Add one vote per track that ``voters`` picks, in place, and count; ``unknown`` is no vote.
 
-    A vote weighs as much as its score times the size of the box: who is near is seen better.
+    A vote weighs as much as its ``score``, 0 of who is no voter, times the size of the box: who is
+    near is seen better.
     """
-    weight = score * table.size_px()
-    weight *= voters & (kind > 0)
-    n = len(kind)
+    weight = score * table.size_px
+    n = len(weight)
+    if _UNKNOWN in kind.tobytes():
+        weight *= kind > 0
     ballots = table.votes.reshape(-1)
-    ballots[kind * np.intp(n) + np.arange(n)] += weight
+    each, ramp = _places(n)
+    ballots[kind * each + ramp] += weight
     swayed = voters & (kind != table.kind)
-    if np.count_nonzero(swayed):
+    if True in swayed.tobytes():
         table.kind = table.votes.argmax(axis=0).astype(np.uint8)
+
+
+@lru_cache(maxsize=256)
+def _places(n: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return ``n`` and 0 to n - 1, to find the place of a vote."""
+    return np.array(n, np.intp), np.arange(n, dtype=np.intp)
 
 
 def elected(table: TrackTable) -> NDArray[np.uint8]:
     """Return the Kind of every track: most votes, unknown without any; fast people ride."""
-    if not np.count_nonzero(table.rider):
+    if not table.rider.tobytes().strip(b"\0"):
         return table.kind
     riding = (table.kind == _PERSON) & (table.rider > 0)
     return np.where(riding, table.rider, table.kind)
@@ -68,7 +81,7 @@ def mark_riders(table: TrackTable, t_ns: int) -> None:
 
     Metres are those of a standing person: 1.7 m per box height.
     """
-    if not np.count_nonzero(table.kind == _PERSON):
+    if _PERSON not in table.kind.tobytes():
         return
     px_per_m = table.mean[3] / HEIGHT_M[Kind.PEDESTRIAN]
     speed_mps = np.hypot(table.rate[0], table.rate[1]) / px_per_m
@@ -79,25 +92,38 @@ def mark_riders(table: TrackTable, t_ns: int) -> None:
     table.rider[table.faster_ns <= since_ns] = Kind.MOTORCYCLE
 
 
+@lru_cache(maxsize=256)
+def borders(width_px: int, height_px: int, n: int) -> NDArray[np.float64]:
+    """Return the limits (4, n) under which sides of ``n`` signed boxes lie at the picture's border.
+
+    One column would do, but comparing arrays of one shape costs a quarter.
+
+    >>> borders(200, 100, 1).ravel().tolist()
+    [2.0, 1.0, -198.0, -99.0]
+    """
+    frame_px = np.array([[width_px], [height_px]], np.float64)
+    limits_px = np.concatenate((_EDGE_SHARE * frame_px, (_EDGE_SHARE - 1.0) * frame_px))
+    return np.repeat(limits_px, n, axis=1)
+
+
 def shift_px(
     then: NDArray[np.float64],
     now: NDArray[np.float64],
-    frame_px: NDArray[np.float64] | None = None,
+    limits_px: NDArray[np.float64] | None = None,
 ) -> NDArray[np.float64]:
     """Return how far signed boxes (4, n) moved as a whole, (n,): what both opposite edges agree on.
 
     A box that is cut short by somebody in front moves one edge only: that is no movement. An edge
-    that stays at the border of a picture of size ``frame_px`` says nothing: the other one speaks.
+    that stays at the border of the picture, see ``borders``, says nothing: the other one speaks.
 
     >>> then = np.array([[20.0, 20, -30, -30], [20.0, 20, -30, -30], [20.0, 0, -30, -10]]).T
     >>> now = np.array([[23.0, 24, -33, -34], [20.0, 20, -25, -30], [20.0, 0, -30, -25]]).T
-    >>> shift_px(then, now, np.array([100.0, 100.0])).tolist()
+    >>> shift_px(then, now, borders(100, 100, 3)).tolist()
     [5.0, 0.0, 15.0]
     """
     moves = now - then
     low, high = moves[:2], -moves[2:]
-    if frame_px is not None:
-        edge = at_edge(then, frame_px) & at_edge(now, frame_px)
+    if limits_px is not None and True in (edge := at_edge(then, now, limits_px)).tobytes():
         low, high = np.where(edge[:2], high, low), np.where(edge[2:], low, high)
     agreed = np.minimum(np.abs(low), np.abs(high))
     agreed *= low * high > 0.0
@@ -105,38 +131,41 @@ def shift_px(
     return shift
 
 
-def at_edge(boxes: NDArray[np.float64], frame_px: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Return which sides of signed boxes (4, n) lie at the border of a picture of size (2,).
+def at_edge(
+    then: NDArray[np.float64], now: NDArray[np.float64], limits_px: NDArray[np.float64]
+) -> NDArray[np.bool_]:
+    """Return which sides of signed boxes (4, n) lie at the border both ``then`` and ``now``.
 
-    >>> at_edge(np.array([[0.0, 5, -9, -20]]).T, np.array([20.0, 20.0])).ravel().tolist()
+    >>> at_edge(*np.array([[[0.0, 5, -9, -20]], [[0.0, 0, -9, -20]]]).transpose(0, 2, 1),
+    ...         borders(20, 20, 1)).ravel().tolist()
     [True, False, False, True]
     """
-    limit = np.concatenate((_EDGE_SHARE * frame_px, (_EDGE_SHARE - 1.0) * frame_px))
-    return np.asarray(boxes <= limit[:, None])
+    edge: NDArray[np.bool_] = np.maximum(then, now) <= limits_px
+    return edge
 
 
-def at_border(boxes: NDArray[np.float64], frame_px: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Return which signed boxes (4, n) touch the border of a picture of size (2,).
+def at_border(boxes: NDArray[np.float64], limits_px: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Return which signed boxes (4, n) touch the border of the picture, see ``borders``.
 
-    >>> at_border(np.array([[0.0, 5, -9, -9]]).T, np.array([20.0, 20.0])).tolist()
+    >>> at_border(np.array([[0.0, 5, -9, -9]]).T, borders(20, 20, 1)).tolist()
     [True]
     """
-    edge = at_edge(boxes, frame_px)
+    edge = boxes <= limits_px
     edge[:2] |= edge[2:]
     touch: NDArray[np.bool_] = edge[0] | edge[1]
     return touch
 
 
 def has_moved(
-    table: TrackTable, boxes: NDArray[np.float64], frame_px: NDArray[np.float64]
+    table: TrackTable, boxes: NDArray[np.float64], limits_px: NDArray[np.float64]
 ) -> NDArray[np.bool_]:
     """Return which tracks are elsewhere than at birth: by a quarter of their size and by noise.
 
     A box that grew or shrank by half (straight towards a low camera, or away) has moved too.
     """
-    size = table.size_px()
+    size = table.size_px
     born = table.born[:2] + table.born[2:]
     growth = size / np.sqrt(born[0] * born[1])
-    far = shift_px(table.born, boxes, frame_px) > 0.25 * size + 2.0 * np.sqrt(table.var[0])
+    far = shift_px(table.born, boxes, limits_px) > 0.25 * size + 2.0 * np.sqrt(table.var[0])
     moved: NDArray[np.bool_] = far | (growth > 1.6) | (growth < 0.5)
     return moved
