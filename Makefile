@@ -8,12 +8,15 @@
 #   make bench        speeds as ratios (minutes)
 #   make bench-peers  against other software, in environments of its own (minutes, network)
 #   make web          the pages of the desk again, when their sources changed
+#   make web-check    their types, and their unit tests
 #   make clean        remove .venv and build products
 #
-# PYTHON=/path/to/python chooses the Python; CALMSTREET_NET_DIR, CALMSTREET_REQUIRE_NET and
-# CALMSTREET_REQUIRE_WEB are handed to the build (see hatch_build.py); pip's own settings apply.
+# PYTHON=/path/to/python chooses the Python, EXTRAS=dev,browser what is installed with it;
+# CALMSTREET_NET_DIR, CALMSTREET_REQUIRE_NET and CALMSTREET_REQUIRE_WEB are handed to the build (see
+# hatch_build.py); pip's own settings apply.
 
 VENV := .venv
+EXTRAS ?= dev
 PY := $(VENV)/bin/python
 READY := $(VENV)/.ready
 CODE := src tests build_net build_web hatch_build.py
@@ -23,7 +26,7 @@ FIND_PYTHON = for candidate in $(or $(PYTHON),python3.11 python3.13 python3.12 p
 	if "$$candidate" -c "$(SUITABLE)" >/dev/null 2>&1; then echo "$$candidate"; break; fi; done
 
 .DEFAULT_GOAL := help
-.PHONY: help demo web test check fix faults bench bench-peers clean
+.PHONY: help demo web web-check test check fix faults bench bench-peers clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -35,13 +38,16 @@ $(READY): pyproject.toml constraints.txt hatch_build.py $(wildcard build_net/*.p
 			"none was found. Name one with: make PYTHON=/path/to/python" >&2; exit 1; fi; \
 	"$$python" -c 'import sys; print("Installing into $(VENV) with Python", sys.version.split()[0])'; \
 	"$$python" -m venv $(VENV)
-	@$(PY) -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev]"
+	@$(PY) -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[$(EXTRAS)]"
 	@$(PY) -c 'from calmstreet.perception.onnx import net_is_installed as there; \
 	print("Installed, with the net." if there() else "Installed WITHOUT the net, which could not be fetched: Calmstreet sees with its motion eye alone. Connect and run make again after make clean.")'
 	@touch $@
 
 web: $(READY)
 	@$(PY) -m build_web
+
+web-check: $(READY)
+	@$(PY) -m build_web check
 
 demo: $(READY)
 	@$(VENV)/bin/calmstreet demo

@@ -1,30 +1,40 @@
-"""A desk that serves its built pages, and a browser in front of it; skipped where either lacks."""
+"""A desk that serves its built pages, and Debian's Chromium in front of it.
+
+Skipped with the reason where Chromium, playwright, axe-core or the built pages lack;
+CALMSTREET_REQUIRE_BROWSER=1 makes that a failure.
+"""
 
 import json
 import os
 import shutil
-import sqlite3
-import threading
-import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
-import cv2
-import numpy as np
 import pytest
-import uvicorn
-from argon2 import PasswordHasher
-from tests.desk.browsing import Desk
-from tests.web.desks import Person, a_node, add_person
+from tests.desk.browsing import LANGUAGES, Desk, Visitor, visiting
+from tests.desk.serving import served
+from tests.desk.town import build_town
 
-from calmstreet.web import passwords
-from calmstreet.web.app import create_app
 from calmstreet.web.pages import Pages, built_pages
 
 FRONTEND = Path(__file__).resolve().parents[2] / "frontend"
 PASSWORD = "a desk in the window"
-ADMINISTRATOR = Person(role="administrator")
+FLAGS = (
+    "--no-sandbox",
+    "--use-angle=swiftshader",
+    "--enable-unsafe-swiftshader",
+    "--disable-background-networking",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+)
+
+
+def lacking(reason: str) -> NoReturn:
+    """Skip, or fail where the browser is required."""
+    if os.environ.get("CALMSTREET_REQUIRE_BROWSER") == "1":
+        pytest.fail(f"CALMSTREET_REQUIRE_BROWSER=1, but {reason}")
+    pytest.skip(reason)
 
 
 @pytest.fixture(scope="session")
@@ -39,54 +49,49 @@ def axe() -> str:
     """Return axe-core, which checks pages for accessibility."""
     path = FRONTEND / "node_modules" / "axe-core" / "axe.min.js"
     if not path.is_file():
-        pytest.skip("axe-core is not here: npm ci in frontend")
+        lacking("axe-core is not here: npm ci in frontend, or make web-check")
     return path.read_text("utf-8")
 
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Any]:
-    """Return Chromium, or skip with the reason."""
-    driver = pytest.importorskip(
-        "playwright.sync_api", reason="playwright is not installed: pip install playwright"
-    )
+    """Return Chromium; playwright drives the system's own and never fetches one."""
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError:
+        lacking("playwright is not installed: pip install calmstreet[browser]")
     chromium = os.environ.get("CALMSTREET_CHROMIUM") or shutil.which("chromium")
     if not chromium:
-        pytest.skip("no Chromium here: apt-get install chromium, or set CALMSTREET_CHROMIUM")
+        lacking("no Chromium is here: apt-get install chromium, or set CALMSTREET_CHROMIUM")
     if not Pages(built_pages()).are_built:
-        pytest.skip("the pages are not built: make web")
-    flags = ["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
-    with driver.sync_playwright() as play:
-        started = play.chromium.launch(executable_path=chromium, args=flags)
+        lacking("the pages are not built: make web")
+    with sync_playwright() as play:
+        started = play.chromium.launch(executable_path=chromium, args=list(FLAGS))
         yield started
         started.close()
 
 
-@pytest.fixture(scope="module")
-def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
-    """Serve a small node with one administrator."""
-    place = tmp_path_factory.mktemp("desk")
-    node = a_node(place)
-    with sqlite3.connect(place / "results" / "abay" / "catalogue.sqlite") as catalogue:
-        catalogue.execute(
-            "UPDATE runs SET width_px = 800, height_px = 600 WHERE camera_id = 'south'"
+@pytest.fixture(scope="session")
+def desk(
+    browser: Any, texts: dict[str, Any], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Desk]:
+    """Serve the town; its administrator has signed in for the first time, in the browser."""
+    town = build_town(tmp_path_factory.mktemp("town"))
+    with served(town.config) as first:
+        door = Desk(
+            address=first.address, name=first.name, password=PASSWORD, place=town.place, entered={}
         )
-    catalogue.close()
-    for picture in (place / "results" / "abay" / "pictures").glob("*.png"):
-        cv2.imwrite(str(picture), np.full((600, 800, 3), 90, np.uint8))
-    slow = passwords._HASHER
-    passwords._HASHER = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
-    add_person(node, ADMINISTRATOR, password_hash=passwords.digest_of(PASSWORD))
-    settings = uvicorn.Config(
-        create_app(node), host="127.0.0.1", port=0, log_level="error", lifespan="off"
-    )
-    server = uvicorn.Server(settings)
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    until = time.monotonic() + 20
-    while not server.started and time.monotonic() < until:
-        threading.Event().wait(0.02)
-    port = server.servers[0].sockets[0].getsockname()[1]
-    yield Desk(address=f"http://127.0.0.1:{port}", name=ADMINISTRATOR.name, password=PASSWORD)
-    server.should_exit = True
-    thread.join(timeout=10)
-    passwords._HASHER = slow
+        with visiting(browser, door, texts, language="en", entered=False) as guest:
+            guest.sign_in(first.name, first.password)
+            guest.choose_password(first.password, PASSWORD)
+            entered = guest.page.context.storage_state()
+        yield replace(door, entered=entered)
+
+
+@pytest.fixture(params=LANGUAGES)
+def guest(
+    request: pytest.FixtureRequest, browser: Any, desk: Desk, texts: dict[str, Any]
+) -> Iterator[Visitor]:
+    """Return somebody who is signed in and reads one of the languages."""
+    with visiting(browser, desk, texts, language=str(request.param)) as one:
+        yield one

@@ -1,5 +1,6 @@
 """What is shipped, with what, and under which licence."""
 
+import fcntl
 import json
 import re
 import shutil
@@ -14,7 +15,17 @@ from typing import Any
 import pytest
 from build_net.fetch import FILES, PACKAGE
 from build_net.make import NET_FOLDER, net_is_made
-from build_web.make import FRONTEND, WEB_FOLDER, WebAbsent, make_web, sources_sha256, web_is_made
+from build_web.make import (
+    FRONTEND,
+    LOCK,
+    WEB_FOLDER,
+    WebAbsent,
+    alone,
+    check_web,
+    make_web,
+    sources_sha256,
+    web_is_made,
+)
 from hatch_build import CONVERTER, FETCHER, NetBuildHook
 from hatchling.builders.sdist import SdistBuilder
 from hatchling.builders.wheel import WheelBuilder
@@ -157,8 +168,27 @@ def test_pages_of_other_sources_are_built_again(tmp_path: Path) -> None:
     assert web_is_made(tmp_path)
     (tmp_path / FRONTEND / "new.ts").write_text("a source")
     assert not web_is_made(tmp_path)
-    with pytest.raises(WebAbsent, match=r"package-lock\.json is missing"):
-        make_web(tmp_path)
+    for build in (make_web, check_web):
+        with pytest.raises(WebAbsent, match=r"package-lock\.json is missing"):
+            build(tmp_path)
+
+
+def test_only_one_builds_the_pages_at_a_time(tmp_path: Path) -> None:
+    pages_of(tmp_path)
+    with (tmp_path / LOCK).open("wb") as other:
+        with alone(tmp_path), pytest.raises(BlockingIOError):
+            fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    assert web_is_made(tmp_path)
+
+
+def test_who_waited_builds_nothing_when_the_pages_are_there(tmp_path: Path) -> None:
+    pages_of(tmp_path)
+    (tmp_path / FRONTEND / "package-lock.json").write_text("{}")
+    note = {"sources_sha256": sources_sha256(tmp_path)}
+    (tmp_path / WEB_FOLDER / "built.json").write_text(json.dumps(note))
+    make_web(tmp_path)
+    assert not (tmp_path / FRONTEND / "node_modules").exists()
 
 
 def test_build_without_the_pages_warns_or_stops_when_they_are_required(
