@@ -69,6 +69,23 @@ def test_who_stops_behind_the_line_on_red_is_no_runner_but_past_the_line() -> No
     assert events[0].values["past_m"] == pytest.approx(2.0, abs=0.01)
 
 
+@pytest.mark.parametrize(("front_x", "found"), [(0.4, 1), (0.2, 0), (-0.2, 0)])
+def test_a_tenth_of_a_car_on_the_crossing_is_too_far(front_x: float, found: int) -> None:
+    zebra = """
+[[zone]]
+id = "zebra"
+kind = "crossing"
+polygon_m = [[-0.2, -6], [3, -6], [3, 6], [-0.2, 6]]
+"""
+    way = [(5.0, -62.25, -1.5), (11.2, front_x - 2.25, -1.5), (40.0, front_x - 2.25, -1.5)]
+    site = a_place(LINE + zebra)
+    events = found_by(site, a_drive(way), signals=RED_AT_10, only=["stop-line"])
+    assert len(events) == found
+    for event in events:
+        assert event.values["zebra_share"] == pytest.approx((front_x + 0.2) / 4.5, abs=0.001)
+        assert "13 % of its footprint stood on a crossing" in event.reasons
+
+
 def test_the_other_direction_over_the_line_is_free() -> None:
     westward = a_drive([(0.0, 60.0, -1.5), (20.0, -60.0, -1.5)])
     assert found_by(a_place(LINE), westward, signals=RED_AT_10, only=["red-light"]) == []

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from calmstreet.geometry.footprints import shares_inside
 from calmstreet.model.event import Event
 from calmstreet.model.signals import SignalState
 from calmstreet.safety.conduct import beside_gate, crossings_of_gate, excuses, is_motor
@@ -262,7 +263,7 @@ def red_light(post: Post) -> Rule:
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class StopLineRule:
-    """Stands with the front beyond the line while the head is red, and does not go on."""
+    """Stands beyond the line, or on a crossing behind it, while the head is red."""
 
     post: Post
     gates: tuple[PlanGate, ...]
@@ -287,8 +288,9 @@ class StopLineRule:
         past_m = gate.ahead(place) * block.unit_m(gate.metric)
         state, _ = self.post.signals.at(gate.signal, block.t_ns)
         holds = (block.speed_mps < wanted.still_mps) & is_motor(block) & (state == SignalState.RED)
-        holds &= (past_m >= wanted.past_m + 2 * block.sigma_m) & (past_m < wanted.past_most_m)
-        holds &= beside_gate(gate, place, 0.0)
+        holds &= beside_gate(gate, place, 0.0) & (past_m >= 0) & (past_m < wanted.past_most_m)
+        zebra, share = self._on_crossings(block, holds)
+        holds &= (past_m >= wanted.past_m + 2 * block.sigma_m) | zebra
         for spell, rows in spells.take(block, holds, place):
             if spell.event is not None:
                 spell.event = ended(spell.event, spell.last_ns)
@@ -296,9 +298,31 @@ class StopLineRule:
                 continue
             ripe = rows[block.t_ns[rows] - spell.since_ns >= ns_from_s(wanted.still_s)]
             if len(ripe):
-                spell.event = self._event(block, gate, int(ripe[0]), spell.since_ns, past_m)
+                row = int(ripe[0])
+                spell.event = self._event(
+                    block, gate, row, spell.since_ns, float(past_m[row]), float(share[row])
+                )
                 spell.event = ended(spell.event, spell.last_ns)
                 yield spell.event
+
+    def _on_crossings(
+        self, block: Block, holds: NDArray[np.bool_]
+    ) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
+        """Return which of the rows stand on a crossing, and the largest share (0..1) of each."""
+        share = np.zeros(len(block))
+        rows = np.flatnonzero(holds) if block.metric else np.empty(0, np.intp)
+        for zone in self.post.zones("crossing"):
+            if zone.metric and len(rows):
+                inside = shares_inside(
+                    zone.polygon,
+                    xy_m=block.centre[rows],
+                    heading_rad=block.heading_rad[rows],
+                    length_m=block.length_m[rows],
+                    width_m=block.width_m[rows],
+                )
+                share[rows] = np.maximum(share[rows], inside)
+        sure = share - 2 * block.sigma_m / block.length_m
+        return sure >= self.post.settings(self.name).zebra_share, share
 
     def _event(
         self,
@@ -306,7 +330,8 @@ class StopLineRule:
         gate: PlanGate,
         row: int,
         since_ns: int,
-        past_m: NDArray[np.float64],
+        past_m: float,
+        share: float,
     ) -> Event:
         return new_event(
             self.post,
@@ -315,10 +340,15 @@ class StopLineRule:
             end_ns=int(block.t_ns[row]),
             track_ids=[int(block.track_id[row])],
             place_m=block.at(row),
-            values={"past_m": float(past_m[row]), "sigma_m": float(block.sigma_m[row])},
+            values={
+                "past_m": past_m,
+                "sigma_m": float(block.sigma_m[row]),
+                **({"zebra_share": share} if share > 0 else {}),
+            },
             reasons=[
-                f"the front stood {past_m[row]:.1f} m past line {gate.id} while signal "
-                f"{gate.signal} was red"
+                f"the front stood {past_m:.1f} m past line {gate.id} while signal "
+                f"{gate.signal} was red",
+                *([f"{100 * share:.0f} % of its footprint stood on a crossing"] if share else []),
             ],
             exceptions=[
                 *excuses(self.post, block, row),

@@ -56,6 +56,7 @@ class StopLine(RuleSettings):
 
     past_m: float = _of(0.5, 0, 5, "how far past the line, with 2 sigma on top")
     past_most_m: float = _of(8.0, 1, 30, "further is in the junction, not at the line")
+    zebra_share: float = _of(0.1, 0.01, 1, "or of its footprint on a crossing, with 2 sigma on top")
     still_mps: float = _of(0.83, 0, 3, "speed of one who stands")
     still_s: float = _of(2.0, 0.5, 60, "for how long")
 
