@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from tests.shared_data import shared_data
 from tests.video.clips import TWO_SECONDS, a_clip, a_picture, a_sound, a_still
 
@@ -67,6 +68,25 @@ def test_every_pixel_format_gives_the_same_picture(
     assert np.abs(bgr.astype(int) - a_picture(3)).mean() < 6
     assert frames[3].luma.shape == (96, 160)
     assert not frames[3].luma.flags.writeable
+
+
+@pytest.mark.parametrize("options", [{"bf": "3"}, {"bf": "3", "b-pyramid": "normal"}])
+def test_an_avi_with_b_frames_gives_every_picture_in_turn(
+    tmp_path: Path, options: dict[str, str]
+) -> None:
+    path = a_clip(tmp_path / "b.avi", picture=a_level, ticks_per_s=10, options=options)
+    frames, stats = read(path)
+    assert stats.misordered_frames == 0
+    assert times_s(frames) == list(TWO_SECONDS)
+    levels = [int(np.median(frame.luma)) for frame in frames]
+    assert levels == sorted(levels)
+    assert len(set(levels)) == len(TWO_SECONDS)
+
+
+def a_level(number: int) -> NDArray[np.uint8]:
+    """Return a picture that gets lighter from one to the next, and grain that moves."""
+    grain = np.random.default_rng(number).integers(0, 4, (96, 160, 3))
+    return np.asarray(grain + 20 + 10 * number, np.uint8)
 
 
 def test_grey_video_is_read(tmp_path: Path) -> None:

@@ -252,6 +252,7 @@ class _FrameTimes:
         if info.times_assumed or stream.time_base is None:
             self._period_ns = NS_PER_S / float(stream.average_rate or BARE_FPS)
         self._origin: int | None = None
+        self._latest: int | None = None
         self._pictures = 0
 
     def enter(self, container: Container, stream: Stream, decoder: _Decoder, since_ns: int) -> None:
@@ -264,17 +265,29 @@ class _FrameTimes:
         ticks = self._origin + int(since_ns / NS_PER_S / self._time_base)
         with suppress(av.error.FFmpegError, OSError):
             container.seek(max(ticks, self._origin), stream=stream, backward=True)
+        self._latest = None
 
     def since_first_ns(self, picture: av.VideoFrame) -> int | None:
-        """Return the time, None for a picture without one. AVI holds only the order of decoding."""
+        """Return the time, None for a picture without one."""
         self._pictures += 1
         if self._period_ns or self._time_base is None:
             return round((self._pictures - 1) * self._period_ns)
-        ticks = picture.dts if self._by_dts else frame_ticks(picture)
+        ticks = self._in_turn(picture.dts) if self._by_dts else frame_ticks(picture)
         if ticks is None:
             return None
         self._origin = ticks if self._origin is None else self._origin
         return ticks_to_ns(ticks - self._origin, self._time_base)
+
+    def _in_turn(self, ticks: int | None) -> int | None:
+        """Return the ticks of an AVI's picture, of which the file tells only the order of decoding.
+
+        A decoder that puts pictures in order gives each with the time of what was decoded last:
+        it may give two at once, and the last ones with no time. They follow a tick apart.
+        """
+        if self._latest is not None:
+            ticks = self._latest + 1 if ticks is None else max(ticks, self._latest + 1)
+        self._latest = ticks
+        return ticks
 
 
 class FileSource:
