@@ -27,19 +27,21 @@ from calmstreet.pipeline.picture_state import PictureState
 from calmstreet.pipeline.process_figures import process_figures
 from calmstreet.pipeline.recording import Recording
 from calmstreet.pipeline.scribe import Scribe
-from calmstreet.pipeline.shedding import Load, efforts
+from calmstreet.pipeline.shedding import Load, efforts, spacing_s
 from calmstreet.store.catalogue import Catalogue
 from calmstreet.store.live import save_live
 from calmstreet.store.space import DiskGuard, space_of
-from calmstreet.units import ns_from_s
+from calmstreet.units import NS_PER_S, ns_from_s
 from calmstreet.video.live_source import LiveStats, Moment, Waiting
 
-__all__ = ["CameraWatch", "Source"]
+__all__ = ["CameraWatch", "Source", "Tell"]
 
 BEAT_S = 1.0
 RETRY_S = 2.0
+KEYFRAMES_S = 10.0
 RESERVE_SHARE = 0.02
 MOST_RESERVE_BYTES = 512_000_000
+_ANOTHER_PICTURE = frozenset({"stream-jump", "clock-step", "size-changed", "codec-changed"})
 
 
 class Source(Protocol):
@@ -160,7 +162,7 @@ class CameraWatch:
         self.health.frame_ns = frame.t_ns
         blind = self._state.update(frame.t_ns, frame.luma)
         if blind:
-            self._end("complete", reason=blind)
+            self._end("complete", reason=blind, forget=True)
             self.health.idle("blind", blind)
             return
         if self.clock.monotonic_s() < self._retry_s:
@@ -169,9 +171,22 @@ class CameraWatch:
             self._end("complete", reason=self._reason, until_ns=frame.t_ns)
             if not self._begin(frame):
                 return
+        if self._comes_too_late(frame):
+            self.health.passed_over += 1
+            return
         self.runs.take(frame)
-        lag_s = (self.clock.now_ns() - frame.t_ns) / 1e9
-        self._worst_lag_s = max(self._worst_lag_s, lag_s)
+        self._worst_lag_s = max(self._worst_lag_s, self._lag_s(frame))
+
+    def _lag_s(self, frame: Frame) -> float:
+        return (self.clock.now_ns() - frame.t_ns) / NS_PER_S
+
+    def _comes_too_late(self, frame: Frame) -> bool:
+        """Return whether to pass over a frame because we are late and have just looked at one."""
+        apart_s = spacing_s(self._lag_s(frame))
+        watch = self.runs.watch
+        if not apart_s or watch is None or not watch.tally.frames:
+            return False
+        return frame.t_ns - watch.tally.last_ns < ns_from_s(apart_s)
 
     def _needs_new_run(self, frame: Frame) -> bool:
         run, watch = self.runs.run, self.runs.watch
@@ -202,7 +217,10 @@ class CameraWatch:
 
     def _gap(self, gap: Gap) -> None:
         if gap.demands_new_run:
-            self._end("complete", reason=gap.reason, until_ns=gap.start_ns)
+            forget = gap.reason in _ANOTHER_PICTURE
+            self._end("complete", reason=gap.reason, until_ns=gap.start_ns, forget=forget)
+        if gap.reason == "overload" and self._load.overrun(self.clock.monotonic_s()):
+            self._spare()
         self.health.gap(gap.reason, gap.duration_s)
         self.tell(gap=self.camera.id, reason=gap.reason, seconds=gap.duration_s, note=gap.note)
         self.runs.declare(gap)
@@ -214,13 +232,13 @@ class CameraWatch:
         else:
             self.runs.wait()
 
-    def _end(self, state: str, *, reason: str, until_ns: int = 0) -> None:
+    def _end(self, state: str, *, reason: str, until_ns: int = 0, forget: bool = False) -> None:
         """End the run on its way; ``reason`` is why what follows is not watched."""
         run = self.runs.run
         self._reason = reason or self._reason
         if run is None:
             return
-        self.runs.end(state, until_ns=until_ns)
+        self.runs.end(state, until_ns=until_ns, forget=forget)
         self.tell(closed=self.camera.id, run_id=run.run_id)
 
     def _refused(self, error: StoreError) -> None:
@@ -271,9 +289,13 @@ class CameraWatch:
         health.busy_share = self._busy_s / passed_s
         health.lag_s, self._busy_s, self._worst_lag_s = self._worst_lag_s, 0.0, 0.0
         dropped, self._dropped = stats.dropped - self._dropped, stats.dropped
-        if self.runs.run is not None and self._load.update(
+        changed = stats.connected and self._load.update(
             now_s, lag_s=health.lag_s, busy_share=health.busy_share, dropped=dropped
-        ):
+        )
+        silent_s = (self.clock.now_ns() - health.frame_ns) / NS_PER_S
+        if self._load.effort.keyframes_only and stats.connected and silent_s > KEYFRAMES_S:
+            changed |= self._load.without_keyframes()
+        if changed:
             self._spare()
         self.recording.records = self._load.effort.records and self._guard.may_record()
         self._measure(passed_s)
@@ -316,7 +338,8 @@ class CameraWatch:
             with suppress(StoreError):
                 self.runs.declare(gap)
         self._measure(BEAT_S)
-        self.tell(**self.health.row(self.source.stats, now_ns=now_ns))
+        row = self.health.row(self.source.stats, now_ns=now_ns)
+        self.tell(**row, **process_figures())
 
 
 def _reserve_bytes(folder: Path) -> int:

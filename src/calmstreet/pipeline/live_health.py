@@ -25,6 +25,7 @@ class Health:
     run_id: int = 0
     frames: int = 0
     analysed: int = 0
+    passed_over: int = 0
     analysed_fps: float = float("nan")
     lag_s: float = 0.0
     busy_share: float = 0.0
@@ -80,6 +81,7 @@ class Health:
             "shed": self.shed,
             "frames": stats.frames,
             "analysed": self.analysed,
+            "passed_over": self.passed_over,
             "corrupt_frames": stats.corrupt_frames,
             "repeated": stats.repeated,
             "dropped": stats.dropped,

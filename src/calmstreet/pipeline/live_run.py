@@ -8,6 +8,9 @@ of the next is a gap with a reason; where it is shorter than a gap, the first ru
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+import numpy as np
+from numpy.typing import NDArray
+
 from calmstreet.config.site import check_frame
 from calmstreet.errors import StoreError
 from calmstreet.model.event import Event
@@ -26,7 +29,7 @@ from calmstreet.pipeline.eyes import detector_version
 from calmstreet.pipeline.live_camera import LiveCamera
 from calmstreet.pipeline.live_pictures import LivePictures
 from calmstreet.pipeline.live_rules import LiveRules
-from calmstreet.pipeline.live_street import LiveStreet, first_samples
+from calmstreet.pipeline.live_street import LiveStreet, file_samples, street_sample
 from calmstreet.pipeline.planes import camera_plane
 from calmstreet.pipeline.seeing import Seer
 from calmstreet.pipeline.shedding import Effort
@@ -40,7 +43,8 @@ __all__ = ["CUT_S", "LONGEST_S", "LiveRuns"]
 CUT_S = 900.0
 LONGEST_S = 3600.0
 EMPTY_S = 2.0
-AT_ONCE = 4
+AT_ONCE = 2
+REMEMBERED_S = 120.0
 FLUSH_S = 1.0
 
 
@@ -82,6 +86,7 @@ class LiveRuns:
         self._street = LiveStreet(catalogue=catalogue, site=camera.site, net=net)
         self._seer: Seer | None = None
         self._size_px = (0, 0)
+        self._seen_ns = 0
         self._open: _Open | None = None
 
     @property
@@ -102,7 +107,7 @@ class LiveRuns:
     def take(self, frame: Frame) -> None:
         """Take a frame of the run on its way; cut it first where it is time."""
         if self._due(frame.t_ns):
-            self.end("complete", until_ns=frame.t_ns, keep_street=True)
+            self.end("complete", until_ns=frame.t_ns, cut=True)
             self.begin(frame, declared_fps=float("nan"), reason="")
         now = self._open
         assert now is not None
@@ -152,11 +157,13 @@ class LiveRuns:
             camera.site, camera.id, width_px=frame.width_px, height_px=frame.height_px
         )
         self._declare(frame.t_ns, reason)
-        if self._seer is None or self._size_px != size_px:
+        known = self._seer is not None and self._size_px == size_px
+        if known and 0 < frame.t_ns - self._seen_ns <= ns_from_s(REMEMBERED_S):
+            assert self._seer is not None
+            self._seer.follow(run)
+        else:
             self._size_px = size_px
             self._seer = self._new_seer(run)
-        else:
-            self._seer.follow(run)
         self._pictures.run_id = run.run_id
         exposure = Exposure(
             camera_id=camera.id, plane=found.plane, wanted=self._pictures.recording.wanted
@@ -200,14 +207,17 @@ class LiveRuns:
             site=camera.site.of_camera(camera.id),
             run=run,
             net=self._net,
-            samples=first_samples(
-                self._catalogue, run, camera.site, camera.address, camera.site_file
-            ),
+            samples=self._first_samples(run),
             net_every=self._effort.net_every,
             analysed_fps=self._effort.analysed_fps,
             plane=plane,
             reference=reference_street(self._catalogue, run, camera.site, camera.site_file),
         )
+
+    def _first_samples(self, run: Run) -> NDArray[np.uint8] | None:
+        if self._camera.address.is_file:
+            return file_samples(self._camera.address)
+        return street_sample(self._catalogue, run, self._camera.site, self._camera.site_file)
 
     def _new_watch(self, run: Run, seer: Seer, rules: LiveRules) -> Watch:
         site = self._camera.site.of_camera(self._camera.id)
@@ -240,26 +250,30 @@ class LiveRuns:
     # Ending
 
     def end(
-        self, state: str, *, until_ns: int = 0, note: str = "", keep_street: bool = False
+        self, state: str, *, until_ns: int = 0, cut: bool = False, forget: bool = False
     ) -> None:
         """End the run on its way, if any; it lasts until ``until_ns`` where that is near.
 
-        Raises StoreError when the disk refuses; the run is then left to ``recover``.
+        A ``cut`` goes on at once; ``forget`` lets the eyes forget their street, which they do by
+        themselves after a longer pause. Raises StoreError when the disk refuses; the run is then
+        left to ``recover``.
         """
         now, self._open = self._open, None
         if now is None:
             return
         try:
-            self._finish(now, state, until_ns, note)
+            self._finish(now, state, until_ns)
         except StoreError:
             self.known_ns = max(self.known_ns, watched_until_ns(self._catalogue, now.run))
             raise
         finally:
-            if not keep_street:
+            self._seen_ns = now.watch.tally.last_ns
+            if not cut:
                 self._pictures.finish()
+            if forget:
                 self._seer = None
 
-    def _finish(self, now: _Open, state: str, until_ns: int, note: str) -> None:
+    def _finish(self, now: _Open, state: str, until_ns: int) -> None:
         now.watch.look_now()
         last_ns = max(now.watch.tally.last_ns, now.run.start_ns)
         near = 0 <= until_ns - last_ns <= ns_from_s(NEW_RUN_S)
@@ -268,7 +282,7 @@ class LiveRuns:
         for gap in now.exposure.close(end_ns):
             self._catalogue.save_gap(gap)
         self._street.end()
-        run = replace(now.run, state=state, end_ns=end_ns, note=note)
+        run = replace(now.run, state=state, end_ns=end_ns)
         ended = end_watch(self._catalogue, run, now.watch, net=self._net)
         self._catalogue.save_warnings(run.run_id, ended.notes)
         self.known_ns = max(self.known_ns, end_ns)

@@ -1,5 +1,6 @@
 """The empty street of a live camera: gathered from the first minute of a run, kept blurred."""
 
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -16,8 +17,9 @@ from calmstreet.pipeline.seeing import SMALL_WIDTH_PX, first_look
 from calmstreet.store.catalogue import Catalogue
 from calmstreet.units import ns_from_s
 from calmstreet.video.address import Address
+from calmstreet.video.source import probe
 
-__all__ = ["LiveStreet", "first_samples"]
+__all__ = ["LiveStreet", "file_samples", "street_sample"]
 
 SAMPLES = 15
 EVERY_S = 4.0
@@ -64,14 +66,16 @@ class LiveStreet:
             self.failed += 1
 
 
-def first_samples(
-    catalogue: Catalogue, run: Run, site: Site, address: Address, site_file: Path | None
-) -> NDArray[np.uint8] | None:
-    """Return luma pictures (k, h, w) of the street for the motion eye, None where there are none.
+@lru_cache(maxsize=1)
+def file_samples(address: Address) -> NDArray[np.uint8]:
+    """Return luma pictures (k, h, w) of the street that a file shows, read once."""
+    path = Path(address.path)
+    return first_look(path, probe(path).width_px)[0]
 
-    A file shows its own street; of another camera the last kept street of the same view is taken.
-    """
-    if address.is_file:
-        return first_look(Path(address.path), run.width_px)[0]
+
+def street_sample(
+    catalogue: Catalogue, run: Run, site: Site, site_file: Path | None
+) -> NDArray[np.uint8] | None:
+    """Return the last kept street of the same view, luma (1, h, w); None where there is none."""
     street = reference_street(catalogue, run, site, site_file)
     return None if street is None else street[None]

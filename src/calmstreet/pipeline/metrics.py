@@ -23,6 +23,7 @@ _NAMES: Mapping[str, tuple[str, str]] = {
     "analysed": ("counter", "pictures looked at"),
     "corrupt_frames": ("counter", "damaged pictures"),
     "dropped": ("counter", "pictures that came too late to be looked at"),
+    "passed_over": ("counter", "pictures passed over to catch up"),
     "reconnects": ("counter", "connections made again"),
     "clock_steps": ("counter", "steps of the clock"),
     "runs": ("counter", "runs begun"),

@@ -6,15 +6,16 @@ keyframes. What was given up is missing exposure of what it touches, never fewer
 
 from dataclasses import dataclass
 
-__all__ = ["FEWEST_FPS", "Effort", "Load", "efforts"]
+__all__ = ["FEWEST_FPS", "Effort", "Load", "efforts", "spacing_s"]
 
 FEWEST_FPS = 9.0
 """Below so many analysed pictures a second (10 asked for) speeds and conflicts are not watched."""
 
-_LATE_S = 0.6
+_LATE_S = 0.5
 _CALM_S = 0.3
 _BUSY_SHARE = 0.75
 _PATIENCE_S = 5.0
+_SPACING = ((0.5, 0.2), (0.8, 0.5))
 _REST_S = 60.0
 _LONGEST_REST_S = 1800.0
 
@@ -74,6 +75,15 @@ def _less(
     )
 
 
+def spacing_s(lag_s: float) -> float:
+    """Return how far apart looked-at pictures must be while pictures come so late: a soft landing.
+
+    >>> [spacing_s(lag) for lag in (0.1, 0.6, 3.0)]
+    [0.0, 0.2, 0.5]
+    """
+    return max((apart for late, apart in _SPACING if lag_s > late), default=0.0)
+
+
 class Load:
     """Chooses among efforts by how late pictures are looked at.
 
@@ -109,6 +119,20 @@ class Load:
         if self._calm_since_s is not None and now_s - self._calm_since_s >= self._rest_s:
             return self._get_back(now_s)
         return False
+
+    def overrun(self, now_s: float) -> bool:
+        """Note that pictures were lost for lack of time; return whether the effort changed."""
+        soon = self._late_since_s is not None and now_s - self._late_since_s < 1.0
+        return False if soon else self._give_up(now_s)
+
+    def without_keyframes(self) -> bool:
+        """Give up looking at keyframes only: none come; return whether the effort changed."""
+        if len(self._steps) < 2 or not self._steps[-1].keyframes_only:
+            return False
+        self._steps = self._steps[:-1]
+        changed = self._at >= len(self._steps)
+        self._at = min(self._at, len(self._steps) - 1)
+        return changed
 
     def _give_up(self, now_s: float) -> bool:
         self._late_since_s = now_s

@@ -35,6 +35,8 @@ SILENT_S = 20.0
 STARTING_S = 60.0
 STOP_S = 20.0
 JUDGE_S = 3600.0
+JUDGE_EVERY_S = 10.0
+AFTER_FAULT_S = 60.0
 CHANGED_S = 2.0
 HEALTH_S = 2.0
 TIDY_S = 600.0
@@ -88,6 +90,7 @@ class Supervisor:
         self._leaving: list[Child] = []
         self._waiting: deque[str] = deque(camera.id for camera in cameras)
         self._judge: Child | None = None
+        self._judged_s = float("-inf")
         self._tidier: Child | None = None
         self._tidied_s = clock.monotonic_s()
         self._seen = self._stamps()
@@ -243,9 +246,13 @@ class Supervisor:
                 if now_s - self._judge.since_s > JUDGE_S:
                     self._judge.kill()
                 return
+            if self._judge.code() != 0:
+                self._judged_s = now_s + AFTER_FAULT_S
+                self._waiting.append(self._judge.name)
             self._judge.close()
             self._judge = None
-        if self._waiting:
+        if self._waiting and now_s - self._judged_s >= JUDGE_EVERY_S:
+            self._judged_s = now_s
             name = self._waiting.popleft()
             if (self._folder(name) / "catalogue.sqlite").is_file():
                 self._judge = self._child("closing", name, lines=None)

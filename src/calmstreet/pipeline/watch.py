@@ -6,22 +6,26 @@ standard input ends.
 """
 
 import argparse
+import os
+import select
 import signal
 import sys
 import threading
 from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 import cv2
 
 from calmstreet.clock import Clock, SystemClock
 from calmstreet.config.node import load_node
 from calmstreet.errors import CalmstreetError
-from calmstreet.pipeline.camera_watch import CameraWatch
+from calmstreet.pipeline.camera_watch import CameraWatch, Tell
 from calmstreet.pipeline.eyes import chosen_net
 from calmstreet.pipeline.lines import tell_line
 from calmstreet.pipeline.live_camera import LiveCamera, live_camera
+from calmstreet.pipeline.live_street import file_samples
 from calmstreet.pipeline.process_figures import forbid_core_dumps
 from calmstreet.store.catalogue import Catalogue
 from calmstreet.store.folder import only_writer
@@ -29,13 +33,14 @@ from calmstreet.store.upkeep import recover
 from calmstreet.video.live_source import LiveSource
 from calmstreet.video.segment_writer import salvage
 
-__all__ = ["main", "stop_when_told", "watch_camera"]
+__all__ = ["Supervised", "main", "watch_camera"]
 
 
 def watch_camera(
     camera: LiveCamera,
     *,
     stop: threading.Event,
+    tell: Tell = tell_line,
     clock: Clock | None = None,
     cut_s: float = 900.0,
     longest_s: float = 3600.0,
@@ -46,13 +51,15 @@ def watch_camera(
     """
     clock = clock or SystemClock()
     net = chosen_net(camera.settings.detector)
+    if camera.address.is_file:
+        file_samples(camera.address)
     with (
         only_writer(camera.folder),
         Catalogue.open(camera.folder, create=True, clock=clock) as catalogue,
     ):
         known_ns = clock.now_ns()
         mended = recover(catalogue, camera_id=camera.id, now_ns=known_ns, salvage=salvage)
-        tell_line(recovered=camera.id, runs=mended.runs, points=mended.points,
+        tell(recovered=camera.id, runs=mended.runs, points=mended.points,
                   segments=mended.segments, gap_s=mended.gap.duration_s if mended.gap else 0.0,
                   left=mended.left)  # fmt: skip
         source = LiveSource(
@@ -71,25 +78,36 @@ def watch_camera(
             net=net,
             known_ns=known_ns,
             turn=camera.folder.parent / ".recording",
+            tell=tell,
             cut_s=cut_s,
             longest_s=longest_s,
         ).run()
 
 
-def stop_when_told(stop: threading.Event) -> None:
-    """Set ``stop`` on SIGTERM or SIGINT, or when standard input ends: nobody supervises."""
+class Supervised:
+    """Ties this process to whoever started it: told to stop, or left alone, it sets ``stop``.
 
-    def ask(_number: int, _frame: FrameType | None) -> None:
-        stop.set()
+    It is told by SIGTERM or SIGINT; it is left alone when its standard input ends or nobody reads
+    its lines any more, which is looked for with every line.
+    """
 
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, ask)
+    def __init__(self, stop: threading.Event) -> None:
+        self._stop = stop
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._ask)
 
-    def until_input_ends() -> None:
-        sys.stdin.buffer.read()
-        stop.set()
+    def _ask(self, _number: int, _frame: FrameType | None) -> None:
+        self._stop.set()
 
-    threading.Thread(target=until_input_ends, daemon=True).start()
+    def tell(self, **fields: Any) -> None:
+        """Write a line to standard output."""
+        try:
+            tell_line(**fields)
+            readable = select.select([0], [], [], 0)[0]
+            if readable and not os.read(0, 4096):
+                self._stop.set()
+        except (OSError, ValueError):
+            self._stop.set()
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -101,21 +119,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     cv2.setNumThreads(1)
     forbid_core_dumps()
     stop = threading.Event()
-    stop_when_told(stop)
+    supervised = Supervised(stop)
     try:
         settings = load_node(asked.config)
         camera = live_camera(settings, asked.camera, config=asked.config)
         watch_camera(
             camera,
             stop=stop,
+            tell=supervised.tell,
             cut_s=settings.node.cut_minutes * 60,
             longest_s=settings.node.longest_minutes * 60,
         )
     except CalmstreetError as error:
         tell_line(sys.stderr, level="error", camera=asked.camera, says=str(error))
         return 2
-    except BrokenPipeError:
-        return 0
     return 0
 
 
