@@ -1,8 +1,8 @@
 """A camera over RTSP: one thread opens and reads, so that nobody waits for the network.
 
-The network is FFmpeg's through PyAV; only the checked number is connected to, only sub-protocols of
-RTSP are allowed, sound is never asked for. What FFmpeg says is told by its kind alone: its own text
-holds the address with the password.
+FFmpeg reads through PyAV and a `Relay`, which alone connects to the number that was checked; only
+sub-protocols of RTSP are allowed, sound is never asked for. What FFmpeg says is told by its kind
+alone: its own text holds the address with the password.
 """
 
 import socket
@@ -20,6 +20,8 @@ from calmstreet.errors import InputError
 from calmstreet.units import NS_PER_S
 from calmstreet.video.address import DEFAULT_NETWORKS, Address, Network, Resolve, resolved
 from calmstreet.video.packet_stream import Arrival, StreamEnded, StreamInfo, instant
+from calmstreet.video.relay import Relay
+from calmstreet.video.rtsp_answer import RtspAnswer
 
 __all__ = ["READ_TIMEOUT_S", "RtspStream", "rtsp_options"]
 
@@ -28,7 +30,7 @@ READ_TIMEOUT_S = 2.0
 """FFmpeg ends only at the second timeout in a row: after 4 s of silence."""
 _MOST_BYTES = 16 * 1024 * 1024
 _MOST_NS = 10 * NS_PER_S
-_WHITELISTS = {"tcp": "rtsp,tcp,tls,crypto", "udp": "rtsp,tcp,tls,crypto,rtp,udp"}
+_WHITELISTS = {"tcp": "rtsp,tcp", "udp": "rtsp,tcp,tls,crypto,rtp,udp"}
 _REFUSED = (
     av.error.HTTPUnauthorizedError,
     av.error.HTTPForbiddenError,
@@ -83,7 +85,9 @@ class RtspStream:
         self._clock = clock
         self._networks = networks
         self._resolve = resolve
+        self._transport = transport
         self._options = rtsp_options(transport)
+        self._relay: Relay | None = None
         self._info: StreamInfo | None = None
         self._stream: Any = None
         self._waiting: deque[Arrival] = deque()
@@ -92,6 +96,7 @@ class RtspStream:
         self._ended: StreamEnded | None = None
         self._news = threading.Condition()
         self._closing = threading.Event()
+        self._called_s = clock.monotonic_s()
         self._thread = threading.Thread(target=self._run, name="camera-reader", daemon=True)
         self._thread.start()
 
@@ -104,6 +109,17 @@ class RtspStream:
     def dropped(self) -> int:
         """Return how many packets were thrown away because nobody took them in time."""
         return self._dropped
+
+    @property
+    def answers(self) -> list[RtspAnswer]:
+        """Return what the camera answered so far; nothing is read over udp."""
+        return self._relay.answers if self._relay else []
+
+    @property
+    def camera_ahead_s(self) -> float:
+        """Return by how much the camera's own clock is ahead of ours; NaN where not told."""
+        told_ns = self._relay.camera_ahead_ns if self._relay else None
+        return float("nan") if told_ns is None else told_ns / NS_PER_S
 
     def next(self, timeout_s: float) -> Arrival | None:
         """Return the next packet, None when none came in ``timeout_s``; raise StreamEnded."""
@@ -124,10 +140,11 @@ class RtspStream:
         return found
 
     def close(self) -> None:
-        """Say goodbye to the camera as soon as the reader is free; it does not block."""
+        """Say goodbye to the camera; a reader that hears nothing is cut off after half a second."""
         self._closing.set()
-        if threading.current_thread() is not self._thread:
-            self._thread.join(0.5)
+        self._thread.join(0.5)
+        if self._thread.is_alive() and self._relay is not None:
+            self._relay.cut()
 
     def _run(self) -> None:
         try:
@@ -136,6 +153,10 @@ class RtspStream:
             known = "not known" not in str(error)
             self._end(StreamEnded("refused" if known else "not-reachable", str(error)))
             return
+        if self._transport == "tcp":
+            self._relay = Relay(address=pinned, clock=self._clock, open_timeout_s=OPEN_TIMEOUT_S)
+            pinned = self._relay.local
+        self._called_s = self._clock.monotonic_s()
         try:
             with av.open(
                 pinned.url(),
@@ -147,6 +168,9 @@ class RtspStream:
                 self._closing.wait()
         except (av.error.FFmpegError, OSError, ValueError) as error:
             self._end(self._told(error))
+        finally:
+            if self._relay is not None:
+                self._relay.close()
 
     def _read(self, container: Any) -> None:
         if not container.streams.video:
@@ -172,7 +196,11 @@ class RtspStream:
         except (av.error.FFmpegError, OSError) as error:
             self._end(self._told(error))
             return
-        self._end(StreamEnded("ended", f"{self._address.redacted} ended the stream"))
+        self._end(self._told_end())
+
+    def _told_end(self) -> StreamEnded:
+        failure = self._relay.failure if self._relay else None
+        return failure or StreamEnded("ended", f"{self._address.redacted} ended the stream")
 
     def _put(self, arrival: Arrival) -> None:
         with self._news:
@@ -192,6 +220,12 @@ class RtspStream:
             self._news.notify()
 
     def _told(self, error: BaseException) -> StreamEnded:
+        failure = self._relay.failure if self._relay else None
+        if failure is not None:
+            return failure
+        unanswered = self._clock.monotonic_s() - self._called_s > OPEN_TIMEOUT_S - 1.0
+        if self._info is None and unanswered:
+            error = av.error.ExitError(0, "")
         why = next((words for kind, words in _WORDS if isinstance(error, kind)), "")
         why = why or str(getattr(error, "strerror", "") or type(error).__name__)
         for secret in self._address.secrets():
