@@ -189,6 +189,10 @@ def test_the_map_without_degrees_is_in_metres_or_on_the_picture(weeks: Node, bos
     assert (round(lon, 2), round(lat, 2)) == (76.95, 43.25)
     (flow,) = north["flows"]["features"]
     assert flow["properties"]["total"] > 0
+    both = read(boss, top)
+    assert both["frame"] == "lonlat", "a camera without a plane takes the map from nobody"
+    assert both["zones"] == north["zones"]
+    assert {f["id"] for f in both["cameras"]["features"]} == {"north", "south"}
     south = read(boss, f"{top}?camera_id=south")
     assert (south["frame"], south["size_px"]) == ("pixels", [640, 360])
     assert south["bounds"] == [0, -360, 640, 0]

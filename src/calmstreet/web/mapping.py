@@ -79,11 +79,11 @@ def result_map(seen: Seen, *, camera_id: str | None, span: SpanQuery) -> MapPage
 
 
 def _frame(grounds: Sequence[tuple[CameraRow, Ground]]) -> Frame:
-    planes = [ground.plane for _, ground in grounds]
-    if planes and all(p is not None and p.origin_lonlat is not None for p in planes):
+    """Return the best frame that any camera has; what has no place in it is not drawn."""
+    planes = [ground.plane for _, ground in grounds if ground.plane is not None]
+    if any(plane.origin_lonlat is not None for plane in planes):
         return "lonlat"
-    metric = all(_has_metres(ground) for _, ground in grounds)
-    return "metres" if grounds and metric else "pixels"
+    return "metres" if any(_has_metres(ground) for _, ground in grounds) else "pixels"
 
 
 def _has_metres(ground: Ground) -> bool:
