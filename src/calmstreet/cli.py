@@ -15,7 +15,6 @@ from calmstreet import __version__
 from calmstreet.cli_desk import ask_every_page, demo_node, serve
 from calmstreet.cli_live import add_live_verbs
 from calmstreet.cli_outlook import add_verbs
-from calmstreet.cli_upkeep import add_upkeep_verbs
 from calmstreet.errors import CalmstreetError
 
 __all__ = ["app", "main"]
@@ -352,7 +351,6 @@ def demo(
 app.command()(serve)
 add_verbs(app)
 add_live_verbs(app)
-add_upkeep_verbs(app)
 
 
 @contextmanager

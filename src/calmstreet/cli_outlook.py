@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from calmstreet.cli_upkeep import node_nightly
+from calmstreet.cli_upkeep import add_upkeep_verbs, node_nightly
 
 __all__ = ["add_verbs"]
 
@@ -26,9 +26,10 @@ Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on 
 
 
 def add_verbs(app: typer.Typer) -> None:
-    """Add every verb of the outlook to the command line."""
+    """Add every verb of the outlook, and those of upkeep beside them, to the command line."""
     for verb in (forecast, anomalies, nightly, screen, study, risk, hotspots, place):
         app.command()(verb)
+    add_upkeep_verbs(app)
 
 
 def forecast(

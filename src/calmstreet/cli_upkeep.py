@@ -65,14 +65,14 @@ def _folders(folder: Path | None, config: Path | None) -> dict[str, Path]:
 
 def _tell(name: str, checked: dict[str, Any]) -> None:
     faults = checked["faults"]
-    wrong = f"{len(faults)} faults" if faults else "all in order"
+    wrong = f"{len(faults)} wrong" if faults else "all in order"
     writing = "; it is being written, what is on its way was passed over"
     typer.echo(
-        f"{name}: {checked['files']} files, {checked['size_bytes'] / 1e6:.1f} MB, looked at "
+        f"{name}: files {checked['files']}, {checked['size_bytes'] / 1e6:.1f} MB, looked at "
         f"{checked['level']}: {wrong}{writing if checked['written'] else ''}"
     )
     if checked["forgotten"]:
-        typer.echo(f"  given up: {checked['forgotten']} files")
+        typer.echo(f"  files given up: {checked['forgotten']}")
     for fault in faults[:_SHOWN]:
         note = f": {fault['note']}" if fault["note"] else ""
         typer.echo(f"  {fault['kind']} {fault['path']}{note}")
