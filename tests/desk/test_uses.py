@@ -66,7 +66,7 @@ def test_points_that_were_picked_by_hand_lie_where_they_were_picked(
 ) -> None:
     with visiting(browser, desk, texts, language="en") as guest:
         guest.go(f"#/site/{guest.results()['abay']}/south?part=calibrate")
-        spots = ((0.2, 0.3), (0.8, 0.3), (0.9, 0.8), (0.1, 0.9))
+        spots = ((0.2, 0.3), (0.8, 0.3), (0.9, 0.8), (0.1, 0.9), (0.5, 0.5))
         for spot in spots:
             click_within(guest, "svg.picking", spot)
             click_within(guest, f"svg[aria-label='{guest.say('site.plan')}']", spot)
@@ -91,6 +91,7 @@ def test_a_site_is_drawn_refused_mended_proposed_confirmed_and_counted_anew(
     result = guest.results()["street"]
     gate = f"far-side-{guest.language}"
     guest.go(f"#/site/{result}/stage?part=draw")
+    guest.page.wait_for_selector("polyline.gate.metric", state="attached")
     draw(guest, "mask", (0.02, 0.05), (0.2, 0.05), (0.2, 0.2))
     draw(guest, "lamp", (0.5, 0.1), (0.52, 0.13))
     draw(guest, "gate", (0.3, 0.5), (0.6, 0.55))

@@ -83,7 +83,7 @@ export function level(value: number, stroke: string): uPlot.Plugin {
 
 /** Returns paths of bars that begin where their slice begins. */
 export function bars(): uPlot.Series.PathBuilder {
-  return uPlot.paths.bars?.({ size: [0.92, 64], align: 1 }) as uPlot.Series.PathBuilder;
+  return uPlot.paths.bars?.({ size: [0.92, 400], align: 1 }) as uPlot.Series.PathBuilder;
 }
 
 /** Returns how the time of a legend is written. */

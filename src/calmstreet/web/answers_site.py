@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, StringConstraints
 
 from calmstreet.web.answers import Answer, Ask
+from calmstreet.web.answers_junction import PlaceShape
 
 __all__ = [
     "CalibrationReport",
@@ -123,12 +124,16 @@ class SiteWish(Ask):
 
 
 class SiteCheck(Answer):
-    """What speaks against a site; it can be proposed when no fault is left."""
+    """What speaks against a site; it can be proposed when no fault is left.
+
+    ``from_metres`` are the gates and zones that are given in metres, where the plane puts them.
+    """
 
     possible: bool
     faults: list[Fault]
     site_version: str | None
     toml: str
+    from_metres: list[PlaceShape]
 
 
 class SiteVersion(Answer):

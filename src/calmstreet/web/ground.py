@@ -164,18 +164,21 @@ def _pairs(places: object, digits: int) -> list[Pair]:
 def _plane(site: Site, row: CameraRow, origin: Pair | None) -> Plane | None:
     """Return the plane of the one camera of a site, None where it has none that fits."""
     spec = next((camera.plane for camera in site.cameras), None)
-    if not row.width_px or spec is None:
+    if spec is None:
+        return None
+    # What was replayed or imported has no picture; its plane says for which picture it is.
+    given = spec.size_px if spec.size_px and not row.width_px else (row.width_px, row.height_px)
+    width_px, height_px = round(given[0]), round(given[1])
+    if not width_px:
         return None
 
     def fitted() -> Plane | None:
         try:
-            return fit_plane(
-                spec, width_px=row.width_px, height_px=row.height_px, origin_lonlat=origin
-            )
+            return fit_plane(spec, width_px=width_px, height_px=height_px, origin_lonlat=origin)
         except CalibrationError:
             return None
 
-    return _planes.get((repr(spec), origin, row.width_px, row.height_px), fitted)
+    return _planes.get((repr(spec), origin, width_px, height_px), fitted)
 
 
 def camera_lonlat(ground: Ground) -> Pair | None:

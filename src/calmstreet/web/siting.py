@@ -13,8 +13,9 @@ from calmstreet.model.site import Site
 from calmstreet.safety.uncrossable import uncrossable
 from calmstreet.store.drafts import SiteDraft
 from calmstreet.store.seen import Seen
+from calmstreet.web.answers_junction import PlaceShape
 from calmstreet.web.answers_site import Draft, DraftRow, Fault, SiteCheck, SiteWish
-from calmstreet.web.ground import site_of
+from calmstreet.web.ground import Ground, site_of
 from calmstreet.web.numbers import ms
 
 __all__ = [
@@ -50,6 +51,7 @@ def check_wish(wish: SiteWish, *, sizes_px: Sizes, cameras: frozenset[str] | Non
         faults=faults,
         site_version=site.site_version if site else None,
         toml=dump_site_toml(site) if site else wish.toml or "",
+        from_metres=_from_metres(site, sizes_px) if site else [],
     )
 
 
@@ -140,6 +142,25 @@ def _planes(site: Site, sizes_px: Sizes) -> list[Fault]:
         Fault(where=f"camera {name}", sentence=sentence, severity="warning")
         for name, sentence in {**sketches, **found.counts_only}.items()
     ]
+
+
+def _from_metres(site: Site, sizes_px: Sizes) -> list[PlaceShape]:
+    """Return gates and zones that are given in metres alone, on the pictures of their cameras."""
+    metric = {gate.id for gate in site.gates if not gate.points_px}
+    metric |= {zone.id for zone in site.zones if not zone.polygon_px}
+    if not metric:
+        return []
+    try:
+        with np.errstate(all="ignore"):
+            found = planes_of(site, {name: size for name, size in sizes_px.items() if size[0]})
+    except (CalibrationError, np.linalg.LinAlgError):
+        return []
+    grounds = [
+        Ground(site=site.of_camera(name), plane=plane, origin=None)
+        for name, plane in found.planes.items()
+    ]
+    shapes = [shape for ground in grounds for shape in (*ground.gates(), *ground.zones())]
+    return [shape for shape in shapes if shape.id in metric and shape.points_px]
 
 
 def current_site(

@@ -13,6 +13,8 @@ const UNITS: readonly (readonly [RegExp, string])[] = [
   [/_s$/, "s"],
 ];
 
+const ENDING = /_(mps2|mps|kmh|rad|deg|share|m|s)$/;
+
 /** Returns the unit that the name of a value ends in. */
 export function unitOf(name: string): string {
   return UNITS.find(([ending]) => ending.test(name))?.[1] ?? "";
@@ -22,9 +24,14 @@ export function unitOf(name: string): string {
 export function nameOf(name: string): string {
   const known = said("value", name);
   if (known !== name) return known;
-  const bare = name.replace(/_(mps2|mps|kmh|rad|deg|share|m|s)$/, "");
+  const bare = name.replace(ENDING, "");
   const told = said("value", bare);
   return told === bare ? bare.replaceAll("_", " ") : told;
+}
+
+/** Returns whether the catalogue has a name for a value. */
+export function isNamed(name: string): boolean {
+  return nameOf(name) !== name.replace(ENDING, "").replaceAll("_", " ");
 }
 
 /** Returns the one or two numbers that say most about an event. */
