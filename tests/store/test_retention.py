@@ -10,6 +10,7 @@ from tests.store.rows import a_run, a_site, a_step
 
 from calmstreet.clock import FakeClock
 from calmstreet.errors import StoreError
+from calmstreet.model.event import Event
 from calmstreet.model.kept import FinishedFile
 from calmstreet.store.catalogue import Catalogue
 from calmstreet.store.checking import check_folder
@@ -17,7 +18,9 @@ from calmstreet.store.findings import Picture
 from calmstreet.store.folder import sha256_of
 from calmstreet.store.points import PointWriter
 from calmstreet.store.proof import prove_folder
+from calmstreet.store.queue import Queue
 from calmstreet.store.retention import apply_retention, fit_budget, stored_bytes, trusted_now_ns
+from calmstreet.store.seen import Seen
 from calmstreet.store.segments import SegmentName, segment_path
 from calmstreet.units import NS_PER_S
 
@@ -86,9 +89,38 @@ def test_each_purpose_has_its_own_age_and_locked_evidence_stays(tmp_path: Path) 
         assert paths(catalogue) == [locked, kept]
         apply_retention(catalogue, keep_s={}, now_ns=ZERO_NS + 99 * HOUR_NS)
         assert paths(catalogue) == [locked, kept]
-        assert catalogue.lock_evidence(EVENT, locked=False) == 2
-        apply_retention(catalogue, keep_s=keep_s, now_ns=ZERO_NS + 100 * HOUR_NS)
-        assert paths(catalogue) == [kept]
+
+
+def test_a_reviewers_verdict_locks_the_clips_and_lets_them_go(tmp_path: Path) -> None:
+    with opened(tmp_path) as catalogue:
+        clip, other = keep(catalogue, 0), keep(catalogue, 5)
+        start_ns = ZERO_NS + 10 * NS_PER_S
+        run_id = catalogue.new_run(a_run(a_site(), start_ns=ZERO_NS))
+        event = Event(
+            event_id=EVENT, kind="conflict", camera_id="north", start_ns=start_ns,
+            end_ns=start_ns + NS_PER_S, track_ids=(1,), rule="conflict/1", severity=3,
+        )  # fmt: skip
+        second = replace(event, event_id=EVENT[::-1], start_ns=start_ns + NS_PER_S // 2)
+        catalogue.save_events(run_id, [event, second])
+        catalogue.publish([run_id])
+    for event_id, verdict, locked in (
+        (EVENT, "accept", [clip]),
+        (second.event_id, "escalate", [clip]),
+        (EVENT, "note", [clip]),
+        (EVENT, "reject", [clip]),
+        (second.event_id, "reject", []),
+        (second.event_id, "accept", [clip]),
+    ):
+        with Seen.open(tmp_path, cameras=None) as seen:
+            assert Queue(seen=seen).review(
+                event_id, verdict=verdict, reason="", note="", reviewer="ainur", now_ns=1
+            )
+        with opened(tmp_path) as catalogue:
+            assert [s.path for s in catalogue.segments("north") if s.locked] == locked
+    with opened(tmp_path) as catalogue:
+        apply_retention(catalogue, keep_s={"event": 60.0}, now_ns=ZERO_NS + 99 * HOUR_NS)
+        assert [s.path for s in catalogue.segments("north")] == [clip]
+        assert not (tmp_path / other).exists()
 
 
 def test_points_and_stills_go_but_counts_and_the_newest_still_stay(tmp_path: Path) -> None:

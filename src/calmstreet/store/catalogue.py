@@ -268,10 +268,6 @@ class Catalogue(Findings):
             self._database, camera_id, purposes=purposes, event_id=event_id
         )
 
-    def lock_evidence(self, event_id: str, *, locked: bool = True) -> int:
-        """Lock the video of an event, which retention then never removes; return its pieces."""
-        return segment_rows.lock_segments(self._database, event_id, locked=locked)
-
     def point_files(self, run_id: int) -> list[StoredFile]:
         """Return the files of points of a run in order of time."""
         return self._files("points", run_id)

@@ -7,6 +7,7 @@ from typing import Any
 from calmstreet.model.event import Event
 from calmstreet.store.events import COLUMNS, event_of
 from calmstreet.store.seen import SEEN, Seen
+from calmstreet.store.segments import lock_reviewed
 
 __all__ = ["EVENT_STATES", "EventFilter", "Queue", "QueuedEvent", "Review"]
 
@@ -212,7 +213,10 @@ class Queue:
     def review(
         self, event_id: str, *, verdict: str, reason: str, note: str, reviewer: str, now_ns: int
     ) -> Review | None:
-        """Keep a verdict; None, and nothing kept, when the asker may not see the event."""
+        """Keep a verdict; None, and nothing kept, when the asker may not see the event.
+
+        The clips of an accepted or escalated event are locked: retention leaves them.
+        """
         event = self.one(event_id)
         if event is None:
             return None
@@ -227,6 +231,8 @@ class Queue:
                     "INSERT OR REPLACE INTO event_states VALUES (?, ?, ?, ?)",
                     (event_id, EVENT_STATES[verdict], reviewer, now_ns),
                 )
+                one = event.event
+                lock_reviewed(connection, one.camera_id, start_ns=one.start_ns, end_ns=one.end_ns)
         return Review(
             review_id=int(number or 0),
             verdict=verdict,

@@ -1,6 +1,7 @@
 """Pieces of blurred video in the catalogue: where each lies, what for, until when."""
 
 import re
+import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,7 +14,7 @@ from calmstreet.units import NS_PER_S
 __all__ = [
     "SegmentName",
     "add_segment",
-    "lock_segments",
+    "lock_reviewed",
     "name_of",
     "read_segments",
     "segment_path",
@@ -131,9 +132,17 @@ def read_segments(
     return [segment for segment in found if segment.purpose in purposes]
 
 
-def lock_segments(database: Database, event_id: str, *, locked: bool) -> int:
-    """Lock the video of an event as evidence, or let it go; return how many pieces it has."""
-    with database.writing() as connection:
-        return connection.execute(
-            "UPDATE segments SET locked = ? WHERE event_id = ?", (int(locked), event_id)
-        ).rowcount
+def lock_reviewed(
+    connection: sqlite3.Connection, camera_id: str, *, start_ns: int, end_ns: int
+) -> None:
+    """Lock the clips of a span that show an accepted or escalated event, let the others go.
+
+    Called in the transaction that keeps a verdict.
+    """
+    connection.execute(
+        "UPDATE segments SET locked = EXISTS (SELECT 1 FROM events JOIN event_states"
+        " USING (event_id) WHERE events.camera_id = segments.camera_id AND state != 'rejected'"
+        " AND events.start_ns <= segments.end_ns AND events.end_ns >= segments.start_ns)"
+        " WHERE purpose = 'event' AND camera_id = ? AND start_ns <= ? AND end_ns >= ?",
+        (camera_id, end_ns, start_ns),
+    )
