@@ -22,7 +22,7 @@ from calmstreet.perception.measured import Measured, measure
 from calmstreet.perception.riders import kinds_by_pace
 from calmstreet.units import NS_PER_S
 
-__all__ = ["Ground", "ground_rows"]
+__all__ = ["Ground", "as_seen", "ground_rows"]
 
 Floats = NDArray[np.float64]
 
@@ -258,22 +258,27 @@ class Ground:
 def ground_rows(points: TrackPoints, plane: Plane) -> TrackPoints:
     """Return the rows of many whole steps with their metres, as if they had come one by one.
 
-    Rows of other programs have boxes only: those count as seen by a net unless they are coasted.
+    Rows of other programs count as ``as_seen`` says.
     """
     if not len(points):
         return points
     if not np.isfinite(points.seen_px).any():
-        seen = (points.flags & Flag.COASTED) == 0
-        points = replace(
-            points,
-            seen_px=np.where(seen[:, None], points.box_px, np.float32(np.nan)),
-            seen_by=np.where(seen, Eye.NET, Eye.NONE).astype(np.uint8),
-        )
+        points = as_seen(points)
     ground = Ground(plane=plane)
     ends = np.flatnonzero(np.r_[np.diff(points.t_ns) != 0, True]) + 1
     starts = np.r_[0, ends[:-1]]
     return concat_points(
         [ground.update(points[a:b]) for a, b in zip(starts.tolist(), ends.tolist(), strict=True)]
+    )
+
+
+def as_seen(points: TrackPoints) -> TrackPoints:
+    """Return rows of other programs, which have boxes only, as seen by a net unless coasted."""
+    seen = (points.flags & Flag.COASTED) == 0
+    return replace(
+        points,
+        seen_px=np.where(seen[:, None], points.box_px, np.float32(np.nan)),
+        seen_by=np.where(seen, Eye.NET, Eye.NONE).astype(np.uint8),
     )
 
 

@@ -126,7 +126,9 @@ def _replay_file(
     others = [other for other in catalogue.runs() if other.run_id not in replaced]
     check_joins(request.out, others, site=site, time_known=run.time_known)
     progress("reading", 0.0)
-    run = _stored(catalogue, run, found.steps(), cut_off=found.cut_off)
+    run = _stored(
+        catalogue, run, found.steps(), cut_off=found.cut_off, size_px=_picked_on(site, camera_id)
+    )
     if _is_metric(site, camera_id):
         catalogue.update_run(run.run_id, width_px=0, height_px=0)
         run = replace(run, width_px=0, height_px=0)
@@ -151,16 +153,24 @@ def _plane(site: Site, camera_id: str, path: Path) -> Plane | None:
     """Return the plane that gives boxes of a MOT file their metres, None where none is needed."""
     if form_of(path) != "mot":
         return None
-    spec = next(camera.plane for camera in site.cameras if camera.id == camera_id)
-    if spec is None:
+    if not any(camera.plane for camera in site.cameras if camera.id == camera_id):
         return None
-    if not spec.size_px:
+    wide, high = _picked_on(site, camera_id)
+    if not wide:
         raise InputError(
             f"{path} does not say how large the picture is; add size_px = [width, height] to "
             "[camera.plane]"
         )
-    wide, high = (int(side) for side in spec.size_px)
     return camera_plane(site, camera_id, width_px=wide, height_px=high).plane
+
+
+def _picked_on(site: Site, camera_id: str) -> tuple[int, int]:
+    """Return width and height of the picture that a camera's plane belongs to, (0, 0) unknown."""
+    spec = next((camera.plane for camera in site.cameras if camera.id == camera_id), None)
+    if spec is None or not spec.size_px:
+        return 0, 0
+    wide, high = spec.size_px
+    return int(wide), int(high)
 
 
 def _new_run(site: Site, camera_id: str, path: Path, *, known: bool) -> Run:
@@ -181,8 +191,18 @@ def _new_run(site: Site, camera_id: str, path: Path, *, known: bool) -> Run:
     )
 
 
-def _stored(catalogue: Catalogue, run: Run, steps: Steps, *, cut_off: Any = lambda: "") -> Run:
-    """Store all steps of a run; return it with its times and, with boxes, its picture's size."""
+def _stored(
+    catalogue: Catalogue,
+    run: Run,
+    steps: Steps,
+    *,
+    cut_off: Any = lambda: "",
+    size_px: tuple[int, int] = (0, 0),
+) -> Run:
+    """Store all steps of a run; return it with its times and, with boxes, its picture's size.
+
+    That is ``size_px`` where known, else the picture reaches as far as the boxes do.
+    """
     first_ns = last_ns = count = 0
     reach = np.zeros(2)
     with PointWriter(
@@ -201,6 +221,8 @@ def _stored(catalogue: Catalogue, run: Run, steps: Steps, *, cut_off: Any = lamb
             corner = points.box_px[:, 2:]
             if np.isfinite(corner).any():
                 reach = np.maximum(reach, np.nanmax(corner, axis=0))
+    if reach.any() and size_px[0]:
+        reach = np.array(size_px, np.float64)
     lasted_s = (last_ns - first_ns) / 1e9
     changes: dict[str, Any] = {
         "start_ns": first_ns,

@@ -18,7 +18,7 @@ from calmstreet.interop.packed import opened_text
 from calmstreet.interop.points_csv import read_points_csv
 from calmstreet.interop.points_parquet import open_points_parquet
 from calmstreet.model.points import TrackPoints, concat_points
-from calmstreet.perception.ground import Ground
+from calmstreet.perception.ground import Ground, as_seen
 
 __all__ = ["Steps", "Trajectories", "form_of", "open_trajectories"]
 
@@ -116,7 +116,8 @@ def _grounded(steps: Steps, plane: Plane | None) -> Steps:
         yield from steps
         return
     ground = Ground(plane=plane)
-    for times, points in steps:
+    for times, boxes in steps:
+        points = as_seen(boxes)
         begins = np.searchsorted(points.t_ns, times, side="left")
         ends = np.searchsorted(points.t_ns, times, side="right")
         rows = [ground.update(points[b:e]) for b, e in zip(begins, ends, strict=True) if e > b]
