@@ -26,6 +26,7 @@ from calmstreet.store.proof import mark_anew, prove_folder, prove_place
 from calmstreet.store.retention import apply_retention
 from calmstreet.store.segments import SegmentName, segment_path
 from calmstreet.store.space import DiskGuard, space_of
+from calmstreet.store.upkeep import close_open_runs
 from calmstreet.units import NS_PER_S
 from calmstreet.video.segment_writer import SegmentWriter, part_of
 
@@ -318,3 +319,19 @@ def test_failing_disk_under_a_segment(tmp_path: Path, monkeypatch: pytest.Monkey
         recovered = mend(catalogue, camera_id=CAMERA, now_ns=DAY_ZERO_NS + NS_PER_S)
         assert recovered.segments == 1
         assert catalogue.segments(CAMERA)[0].end_ns >= DAY_ZERO_NS + 9 * STEP_NS
+
+
+def test_runs_that_a_full_disk_left_open_are_closed_when_it_is_back(tmp_path: Path) -> None:
+    with opened(tmp_path / "north") as catalogue:
+        stepless, run_id = with_run(catalogue), with_run(catalogue)
+        writer = PointWriter(folder=catalogue.folder, camera_id=CAMERA, run_id=run_id)
+        for i in range(30):
+            t_ns = DAY_ZERO_NS + i * STEP_NS
+            writer.append(t_ns, a_step(t_ns, rows=1, run_id=run_id))
+        writer.leave()
+        assert close_open_runs(catalogue, CAMERA) == (run_id,)
+        runs = catalogue.runs(live=False)
+        assert [(run.run_id, run.state) for run in runs] == [(run_id, "partial")]
+        assert runs[0].end_ns == DAY_ZERO_NS + 29 * STEP_NS
+        assert stepless not in {run.run_id for run in runs}
+        assert close_open_runs(catalogue, CAMERA) == ()

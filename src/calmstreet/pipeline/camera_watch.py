@@ -31,6 +31,7 @@ from calmstreet.pipeline.shedding import Load, efforts, spacing_s
 from calmstreet.store.catalogue import Catalogue
 from calmstreet.store.live import save_live
 from calmstreet.store.space import DiskGuard, space_of
+from calmstreet.store.upkeep import close_open_runs
 from calmstreet.units import NS_PER_S, ns_from_s
 from calmstreet.video.live_source import LiveStats, Moment, Waiting
 
@@ -201,6 +202,7 @@ class CameraWatch:
         """Begin a run; return False where the picture does not fit the site or the disk is full."""
         if space_of(self.camera.folder).free_bytes < _least_bytes(self.camera.folder):
             raise StoreError(f"the disk of {self.camera.folder} is full; free it")
+        close_open_runs(self.catalogue, self.camera.id)
         try:
             self.runs.begin(frame, declared_fps=self.source.stats.declared_fps, reason=self._reason)
         except CalmstreetError as error:

@@ -14,12 +14,13 @@ from calmstreet.store.accounting import watched_until_ns
 from calmstreet.store.catalogue import Catalogue
 from calmstreet.store.folder import remove_quietly
 from calmstreet.store.live import live_path, sweep_live
+from calmstreet.store.points import last_step_ns
 from calmstreet.store.points import recover as recover_points
 from calmstreet.store.proof import prove_folder
 from calmstreet.store.segments import name_of
 from calmstreet.units import NS_PER_S
 
-__all__ = ["Recovered", "Salvage", "recover"]
+__all__ = ["Recovered", "Salvage", "close_open_runs", "recover"]
 
 _STILL_WRITTEN_S = 3600.0
 _CONTENTS = ("points", "smoothed", "steps", "segments", "pictures", "evidence")
@@ -61,7 +62,7 @@ def recover(catalogue: Catalogue, *, camera_id: str, now_ns: int, salvage: Salva
     prove_folder(catalogue, camera_id=camera_id)
     left: list[str] = []
     removed = garbage.sweep(catalogue.database, catalogue.folder)
-    opened = [run for run in catalogue.runs(live=False) if run.state == "open"]
+    opened = _open_runs(catalogue, camera_id)
     until_ns = _known_until_ns(catalogue, camera_id)
     points = recover_points(
         catalogue.folder,
@@ -89,11 +90,25 @@ def _known_until_ns(catalogue: Catalogue, camera_id: str) -> int | None:
     return max([*ends, *(gap.end_ns for gap in gaps if gap.affects == "all")], default=None)
 
 
+def close_open_runs(catalogue: Catalogue, camera_id: str) -> tuple[int, ...]:
+    """Close the runs of a camera that a refusing disk left open; call it while none is written.
+
+    They end with their last step on the disk; their ``.part``s become files when they are judged.
+    """
+    opened = _open_runs(catalogue, camera_id)
+    return tuple(run.run_id for run in opened if _close_run(catalogue, run))
+
+
+def _open_runs(catalogue: Catalogue, camera_id: str) -> list[Run]:
+    runs = catalogue.runs(live=False)
+    return [run for run in runs if run.state == "open" and run.camera_id == camera_id]
+
+
 def _close_run(catalogue: Catalogue, run: Run) -> bool:
     """Close an open run with its last step; one without any step goes."""
     files = catalogue.step_files(run.run_id)
     end_ns = watched_until_ns(catalogue, run)
-    if not files and end_ns <= run.start_ns:
+    if not files and last_step_ns(catalogue.folder, run.camera_id, run.run_id) is None:
         catalogue.publish([], [run.run_id])
         return False
     analysed = sum(file.rows for file in files)
