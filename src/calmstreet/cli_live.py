@@ -2,13 +2,16 @@
 
 import re
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from calmstreet.errors import InputError
 
-__all__ = ["add_live_verbs", "duration_s", "watch"]
+if TYPE_CHECKING:
+    from calmstreet.video.address import Address
+
+__all__ = ["add_live_verbs", "duration_s", "probe", "watch"]
 
 _SECONDS = {"": 1.0, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86_400.0}
 
@@ -16,6 +19,9 @@ _SECONDS = {"": 1.0, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86_400.
 def add_live_verbs(app: typer.Typer) -> None:
     """Add every verb of live cameras to the command line."""
     app.command()(watch)
+    cameras = typer.Typer(help="Look at single cameras.", no_args_is_help=True)
+    cameras.command()(probe)
+    app.add_typer(cameras, name="cameras")
 
 
 def duration_s(text: str) -> float:
@@ -62,3 +68,59 @@ def watch(
     finally:
         if timer is not None:
             timer.cancel()
+
+
+def probe(
+    address: Annotated[
+        str | None, typer.Argument(metavar="URL", help="rtsp://host/path or file:clip.mp4.")
+    ] = None,
+    url_env: Annotated[
+        str | None,
+        typer.Option(help="Environment variable with the address, for one with a password."),
+    ] = None,
+    network: Annotated[
+        list[str] | None, typer.Option(help="Network in which cameras may lie, as 10.8.0.0/16.")
+    ] = None,
+    seconds: Annotated[float, typer.Option(help="How long to watch, 1 to 600.")] = 5.0,
+    transport: Annotated[str, typer.Option(help="tcp or udp.")] = "tcp",
+    as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
+) -> None:
+    """Watch a camera for a few seconds; say what it delivers and what it can be used for."""
+    import json
+
+    from calmstreet.video.address import DEFAULT_NETWORKS, parse_networks
+    from calmstreet.video.probing import probe_camera, report_fields, report_lines
+
+    if not 1 <= seconds <= 600:
+        raise InputError("--seconds must be 1 to 600")
+    networks = parse_networks(network) if network else DEFAULT_NETWORKS
+    report = probe_camera(
+        _given(address, url_env), seconds=seconds, networks=networks, transport=transport
+    )
+    if as_json:
+        typer.echo(json.dumps(report_fields(report), ensure_ascii=False, indent=2))
+    else:
+        for line in report_lines(report):
+            typer.echo(line)
+
+
+def _given(text: str | None, variable: str | None) -> "Address":
+    """Return the camera's address; a password must not stand in the list of processes."""
+    import os
+
+    from calmstreet.video.address import parse_address
+
+    if (text is None) == (variable is None):
+        raise InputError("name one camera: write its URL or --url-env NAME")
+    if variable is not None:
+        found = os.environ.get(variable)
+        if not found:
+            raise InputError(f"--url-env: the environment has no {variable}; set it to the address")
+        return parse_address(found)
+    address = parse_address(text or "")
+    if address.credentials is not None:
+        raise InputError(
+            "a password on the command line can be read by everybody on this machine; "
+            "put the address into an environment variable and name it with --url-env"
+        )
+    return address

@@ -137,8 +137,13 @@ def test_the_changelog_knows_this_version() -> None:
 
 
 def commands() -> dict[str, list[Any]]:
-    """Return the parameters of every verb."""
-    return {name: list(verb.params) for name, verb in typer.main.get_group(app).commands.items()}
+    """Return the parameters of every verb, those of groups under both words."""
+    found: dict[str, list[Any]] = {}
+    for name, verb in typer.main.get_group(app).commands.items():
+        below: dict[str, Any] = getattr(verb, "commands", {})
+        found |= {f"{name} {word}": list(one.params) for word, one in below.items()}
+        found |= {} if below else {name: list(verb.params)}
+    return found
 
 
 @pytest.mark.parametrize("verb", sorted(commands()))

@@ -77,6 +77,7 @@ MOVED = b"RTSP/1.0 302 Moved\r\nCSeq: 2\r\nLocation: rtsp://169.254.169.254/\r\n
 @pytest.mark.parametrize("size", [1, 7, 100_000])
 def test_a_camera_that_sends_us_elsewhere_is_cut_off(attack: bytes, size: int) -> None:
     wire, out = RtspWire(), b""
+    refused = ""
     pieces = [attack[place : place + size] for place in range(0, len(attack), size)]
     try:
         for piece in [*pieces, b"\r\n" * 40]:

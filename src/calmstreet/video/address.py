@@ -229,11 +229,11 @@ def resolved(
     numbers = [ipaddress.ip_address(str(answer[4][0]).partition("%")[0]) for answer in answers]
     if not numbers:
         raise InputError(f"host {address.host} of a camera has no address; check its name")
-    for number in numbers:
-        plain = getattr(number, "ipv4_mapped", None) or number
-        if not any(plain.version == net.version and plain in net for net in networks):
+    plain = [getattr(number, "ipv4_mapped", None) or number for number in numbers]
+    for number in plain:
+        if not any(number.version == net.version and number in net for net in networks):
             raise InputError(
                 f"host {address.host} lies at {number}, outside the camera networks of this node; "
                 "add its network to node.camera_networks"
             )
-    return replace(address, ip=str(numbers[0]))
+    return replace(address, ip=str(plain[0]))
