@@ -22,6 +22,7 @@ REJECTIONS: tuple[str, ...] = (
     "straight line only",
     "walked into a standing vehicle",
     "camera-moved",
+    "too-few-pictures",
 )
 """Why a pair that meets the definition of a conflict is not counted as one."""
 

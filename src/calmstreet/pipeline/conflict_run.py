@@ -73,6 +73,7 @@ def judge_conflicts(catalogue: Catalogue, run: Run, site: Site, flow: Flow) -> J
     for _, points in step_blocks(catalogue, run):
         watch.update(points)
     found = replace(watch.close(), watched_ns=flow.watched_ns)
+    found = conflicts_unmoved(found, _thin_ns(catalogue, run), because="too-few-pictures")
     found = conflicts_unmoved(found, _gone_ns(catalogue, run, plane, flow.withdrawn))
     about = ConflictRun(paths_version=paths.version, paths=len(paths))
     catalogue.save_conflicts(run.run_id, found, about)
@@ -145,6 +146,13 @@ def _gone_ns(
     shifts = catalogue.shifts([run.run_id])
     places = withdrawn.spells_of(*np.unique(withdrawn.place_id).tolist())
     return np.concatenate([unusable_spells(shifts, plane=plane), places.reshape(-1, 2)])
+
+
+def _thin_ns(catalogue: Catalogue, run: Run) -> NDArray[np.int64]:
+    """Return the spells (n, 2) in which a live camera had too few or too coarse pictures."""
+    gaps = catalogue.gaps(run.camera_id, start_ns=run.start_ns, end_ns=run.end_ns)
+    thin = [(gap.start_ns, gap.end_ns) for gap in gaps if "conflicts" in gap.affects]
+    return np.array(thin, np.int64).reshape(-1, 2)
 
 
 def conflict_thresholds(site: Site) -> dict[str, float]:

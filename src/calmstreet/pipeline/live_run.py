@@ -291,8 +291,9 @@ class LiveRuns:
     # Accounting
 
     def declare(self, gap: Gap) -> None:
-        """Keep a gap that the source told."""
+        """Keep a gap that the source told; what lies before it unaccounted for is part of it."""
         if gap.affects == "all":
+            gap = replace(gap, start_ns=min(gap.start_ns, max(self.known_ns, 0)))
             self.known_ns = max(self.known_ns, gap.end_ns)
         self._catalogue.save_gap(gap)
 

@@ -39,6 +39,7 @@ NOT_TWO_USERS = (
     "short track",
     "never coexisted",
     "camera-moved",
+    "too-few-pictures",
 )
 """Words of ``model.conflicts.REJECTIONS`` for pairs that were no two road users on their ways."""
 

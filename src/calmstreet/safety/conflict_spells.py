@@ -36,10 +36,13 @@ def unusable_spells(shifts: Shifts, *, plane: Plane | None) -> Spells:
     return np.array(gone, np.int64).reshape(-1, 2)
 
 
-def conflicts_unmoved(found: Conflicts, gone_ns: ArrayLike) -> Conflicts:
+def conflicts_unmoved(
+    found: Conflicts, gone_ns: ArrayLike, *, because: str = "camera-moved"
+) -> Conflicts:
     """Return the pairs with those rejected that fall in spells (n, 2) of a moved camera.
 
     The spells are taken out of the time watched too. Pairs in them count nowhere, conflict or not.
+    ``because`` is another word of REJECTIONS for spells of another cause.
     """
     gone = np.asarray(gone_ns, np.int64).reshape(-1, 2)
     if not len(gone):
@@ -50,7 +53,7 @@ def conflicts_unmoved(found: Conflicts, gone_ns: ArrayLike) -> Conflicts:
         found,
         is_conflict=found.is_conflict & ~moved,
         level=np.where(moved, 0, found.level).astype(np.uint8),
-        rejected_because=np.where(moved, "camera-moved", found.rejected_because),
+        rejected_because=np.where(moved, because, found.rejected_because),
         watched_ns=spells_without(found.watched_ns, gone),
     )
 
