@@ -294,8 +294,9 @@ class LiveRuns:
         """Keep a gap that the source told; what lies before it unaccounted for is part of it."""
         if gap.affects == "all":
             gap = replace(gap, start_ns=min(gap.start_ns, max(self.known_ns, 0)))
-            self.known_ns = max(self.known_ns, gap.end_ns)
         self._catalogue.save_gap(gap)
+        if gap.affects == "all":
+            self.known_ns = max(self.known_ns, gap.end_ns)
 
     def _declare(self, t_ns: int, reason: str) -> None:
         """Account for the time until a run begins."""
