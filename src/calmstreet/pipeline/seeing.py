@@ -99,6 +99,8 @@ class Seer:
         self._lies: Registration | None = None
         self._pace = Pace(fps=analysed_fps)
         self._held = np.empty((0, 4), np.float32)
+        self._dark_ns: int | None = None
+        self._dark = False
 
     def follow(self, run: Run) -> None:
         """Go on with another run of the same camera, site and size: new road users, same street."""
@@ -145,8 +147,10 @@ class Seer:
         found = sight.detections
         if not lies.still:
             found = replace(found, box_px=lies.registered(found.box_px))
-        dark = light_of(float(np.median(sight.small[::8, ::8]))) == "night"
-        points = self._tracker.update(found, dark=dark)
+        if self._dark_ns is None or not 0 <= frame.t_ns - self._dark_ns < NS_PER_S:
+            self._dark_ns = frame.t_ns
+            self._dark = light_of(float(np.median(sight.small[::8, ::8]))) == "night"
+        points = self._tracker.update(found, dark=self._dark)
         if self._ground is not None:
             points = self._ground.update(points)
         self._held = lies.as_seen(self._tracker.held_px())

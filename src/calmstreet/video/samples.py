@@ -29,6 +29,7 @@ KEYFRAME_SPAN_S = 300.0
 DECODE_SPAN_S = 60.0
 _DENSE_STEP_S = 0.2
 _FEWEST_KEYFRAMES = 8
+_LARGE_PX = 1280
 _UNREADABLE = (av.error.FFmpegError, OSError, ValueError)
 
 _Taken = TypeVar("_Taken")
@@ -96,9 +97,11 @@ def _fitted(width_px: int, height_px: int, max_width_px: int) -> tuple[int, int]
 
 
 def _spread(path: Path, count: int, take: Callable[[Planes], _Taken]) -> list[tuple[float, _Taken]]:
-    taken = _collect(path, take, skip="NONKEY", span_s=KEYFRAME_SPAN_S, step_s=0.0)
-    keyframes = len(taken)
-    if _FEWEST_KEYFRAMES <= keyframes < count // 2:
+    taken: list[tuple[float, _Taken]] = []
+    keyframes = _count_keyframes(path, most=max(2, count // 2))
+    if keyframes >= max(2, count // 2):
+        taken = _collect(path, take, skip="NONKEY", span_s=KEYFRAME_SPAN_S, step_s=0.0)
+    elif keyframes >= _FEWEST_KEYFRAMES:
         taken = _collect_bursts(path, take, pictures=-(-count // keyframes))
     if len(taken) < max(2, count // 2):
         taken = _collect(path, take, skip="DEFAULT", span_s=DECODE_SPAN_S, step_s=_DENSE_STEP_S)
@@ -106,6 +109,29 @@ def _spread(path: Path, count: int, take: Callable[[Planes], _Taken]) -> list[tu
         raise VideoError(f"{path} holds nothing that can be decoded; export it again as mp4")
     picks = np.unique(np.linspace(0, len(taken) - 1, min(count, len(taken))).round().astype(int))
     return [taken[i] for i in picks]
+
+
+def _count_keyframes(path: Path, *, most: int) -> int:
+    """Return how many keyframes the first minutes hold, ``most`` at most, without decoding."""
+    found, start_s = 0, float("nan")
+    with open_video(path) as (container, stream):
+        for packet in _packets(container, stream):
+            if packet.is_keyframe and packet.size:
+                at_s = float(packet.pts * packet.time_base) if packet.pts is not None else 0.0
+                start_s = at_s if start_s != start_s else start_s
+                if found >= most or at_s - start_s > KEYFRAME_SPAN_S:
+                    break
+                found += 1
+    return found
+
+
+def _hasten(stream: Stream) -> None:
+    """Leave the edges of blocks as they are in large pictures, which are shrunk to a half or less.
+
+    The differences add up from picture to picture: for keyframes and what follows them shortly.
+    """
+    if stream.codec_context.width >= _LARGE_PX:
+        stream.codec_context.options = {"skip_loop_filter": "all"}
 
 
 def _collect(
@@ -119,6 +145,8 @@ def _collect(
     """Return what ``take`` makes of the pictures that are ``step_s`` or more apart."""
     taken: list[tuple[float, _Taken]] = []
     with open_video(path) as (container, stream):
+        if skip == "NONKEY":
+            _hasten(stream)
         stream.codec_context.skip_frame = skip
         for t_s, frame in _timed(container, stream):
             if t_s > span_s:
@@ -138,6 +166,7 @@ def _collect_bursts(
     """
     taken: list[tuple[float, _Taken]] = []
     with open_video(path) as (container, stream):
+        _hasten(stream)
         base = stream.time_base
         start_s, origin_s, left = 0.0, float("nan"), 0
         for packet in _packets(container, stream):
