@@ -4,6 +4,8 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from tests.perception.heads import (
     Picture,
     S,
@@ -18,6 +20,7 @@ from tests.perception.heads import (
 from calmstreet.model.signals import SignalChanges
 from calmstreet.model.site import Signal
 from calmstreet.perception.lamp import LampReader
+from calmstreet.perception.lamp_state import AMBER, GREEN, RED, HeadState
 from calmstreet.scene.heads import Head
 
 LASTS_S = 28.0
@@ -104,6 +107,81 @@ def test_flashing_amber_has_one_onset(flash_hz: float, fps: float) -> None:
     assert [state for _, state in told if state != S.DARK] == [S.RED, S.FLASHING, S.RED]
     first_lit_s = np.ceil(4.03 * flash_hz * 2 - 1e-9) / (flash_hz * 2)
     assert 4.03 <= told[1][0] <= first_lit_s + 1.01 / fps
+
+
+class RedFlasher(Head):
+    """Shows its red lamp where its programme says flashing."""
+
+    def levels(self, t_s: float) -> dict[str, float]:
+        levels = super().levels(t_s)
+        if self.state(t_s) is S.FLASHING:
+            levels["red"], levels["amber"] = levels["amber"], 0.0
+        return levels
+
+
+@pytest.mark.parametrize("night", [False, True])
+@pytest.mark.parametrize(
+    ("plan", "told"),
+    [
+        (((0.0, S.GREEN), (4.0, S.FLASHING), (16.0, S.GREEN)), [S.GREEN, S.FLASHING, S.GREEN]),
+        (((0.0, S.RED), (6.0, S.FLASHING), (16.0, S.GREEN)), [S.RED, S.FLASHING, S.GREEN]),
+        (((0.0, S.FLASHING), (9.0, S.RED), (15.0, S.GREEN)), [S.FLASHING, S.RED, S.GREEN]),
+    ],
+    ids=["after green", "after steady red", "before steady red"],
+)
+def test_a_flashing_red_is_flashing_and_no_red(
+    night: bool, plan: tuple[tuple[float, S], ...], told: list[S]
+) -> None:
+    changes = read(RedFlasher(id="h", programme=plan), View(night=night), 21.0)
+    seen = [(t_s, state) for t_s, state in rows(changes) if state != S.DARK]
+    assert [state for _, state in seen] == told
+    for (seen_s, _), (true_s, _) in zip(seen, plan, strict=True):
+        assert seen_s == pytest.approx(true_s, abs=0.6)
+
+
+def test_a_lorry_before_steady_red_is_no_flashing() -> None:
+    hides = [a_lorry(since_s, (90, 90, 90)) for since_s in (1.7, 4.2, 6.7, 9.2)]
+
+    def all_of_them(picture: Picture, t_s: float) -> None:
+        for hide in hides:
+            hide(picture, t_s)
+
+    head = Head(id="h", programme=((0.0, S.RED), (13.0, S.GREEN)))
+    changes = read(head, View(before=all_of_them), 16.0)
+    assert [state for _, state in rows(changes)] == [S.RED, S.GREEN]
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from([0, RED, AMBER, GREEN, RED | AMBER, RED | GREEN]),
+            st.integers(1, 60),
+            st.floats(0.1, 1.0),
+        ),
+        min_size=1,
+        max_size=25,
+    ),
+    st.sampled_from([40_000_000, 100_000_000]),
+)
+def test_what_is_settled_stays(spells: list[tuple[int, int, float]], step_ns: int) -> None:
+    head, settled_ns, t_ns = HeadState(), 0, 0
+    for lit, frames, sure in spells:
+        for _ in range(frames):
+            told = head.take(t_ns, lit, sure)
+            assert all(change.t_ns >= settled_ns for change in told)
+            assert head.settled_ns >= settled_ns
+            settled_ns, t_ns = head.settled_ns, t_ns + step_ns
+    assert all(change.t_ns >= settled_ns for change in head.finish())
+
+
+def test_states_are_settled_within_seconds() -> None:
+    head, late_ns = HeadState(), 0
+    for k in range(1500):
+        lit = (RED, RED | AMBER, GREEN, GREEN, AMBER)[k // 100 % 5] if k < 1000 else GREEN
+        head.take(k * 40_000_000, lit)
+        late_ns = max(late_ns, k * 40_000_000 - head.settled_ns)
+    assert late_ns < 2 * 10**9
 
 
 def test_a_lamp_that_is_out_is_dark_with_little_confidence() -> None:

@@ -101,6 +101,14 @@ class LampReader:
         self._told += told
         return told
 
+    @property
+    def settled_ns(self) -> int:
+        """Return the instant before which the states of all heads are told for good.
+
+        What ``update`` tells later begins then or afterwards; 0 before the first frame.
+        """
+        return min((state.settled_ns for state in self._states), default=0)
+
     def finish(self) -> SignalChanges:
         """Return all changes of the watch, in order of time."""
         for signal, state in zip(self._signals, self._states, strict=True):

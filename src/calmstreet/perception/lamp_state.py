@@ -7,6 +7,10 @@ where it stands out little), and a state that comes back after less than ``BRIDG
 other was seen never went, for no programme leaves a state and shows it again that soon. What is
 told bears the instant of the first frame that showed it, or, where flicker hid the swap, of the
 middle between the last old and the first new one.
+
+Amber or red that goes and comes (``FLASHES`` times, never lit for ``STEADY_S``) is flashing, also
+where steady red begins to flash; flashing green is green that ends. So amber and red are told when
+they have been steady for that long. ``settled_ns`` says up to which instant all is told.
 """
 
 from collections import deque
@@ -38,6 +42,7 @@ _STATES = {
     AMBER: SignalState.AMBER,
     GREEN: SignalState.GREEN,
 }
+_FLASHERS = (SignalState.AMBER, SignalState.RED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +69,7 @@ class HeadState:
     """The states of one head: ``take`` every frame in order of time, ``finish`` at the end.
 
     >>> head = HeadState()
-    >>> told = [c for k in range(60) for c in head.take(k * 40_000_000, GREEN if k < 30 else RED)]
+    >>> told = [c for k in range(99) for c in head.take(k * 40_000_000, GREEN if k < 30 else RED)]
     >>> [(c.t_ns // 40_000_000, c.state.name) for c in told]
     [(0, 'GREEN'), (30, 'RED')]
     """
@@ -80,11 +85,33 @@ class HeadState:
         self._conflict = False
         self._untold: Change | None = None
         self._flashes = 0
+        self._blinks_ns: int | None = None
+        self._flashing = False
+        self._last_ns = 0
 
     @property
     def state(self) -> SignalState | None:
         """Return the state that is believed now, None before anything was seen and while lost."""
         return None if self._lost_ns is not None else self._state
+
+    @property
+    def settled_ns(self) -> int:
+        """Return the instant before which all is told: later changes begin then or afterwards.
+
+        0 before anything was taken.
+        """
+        spell = self._spell
+        if spell is None:
+            return self._frames[0][0] if self._frames else 0
+        if self._state is SignalState.DARK:
+            return self._last_ns if spell.state is None else spell.since_ns
+        if self._state is None:
+            return spell.since_ns if self._lost_ns is None else self._lost_ns
+        waits = [self._seen_ns]
+        waits += [] if self._untold is None else [self._untold.t_ns]
+        waits += [] if self._blinks_ns is None else [self._blinks_ns]
+        waits += [spell.since_ns] if self._flashing else []
+        return min(waits)
 
     def take(self, t_ns: int, lit: int, sure: float = 1.0) -> list[Change]:
         """Take which lamps are lit in the next frame; return what is certain by now."""
@@ -124,7 +151,7 @@ class HeadState:
         )
 
     def _step(self, t_ns: int, lit: int, sure: float) -> list[Change]:
-        state = _STATES.get(lit)
+        state, self._last_ns = _STATES.get(lit), t_ns
         if self._spell is None or self._spell.state is not state:
             self._spell = _Spell(state=state, since_ns=t_ns)
         spell = self._spell
@@ -164,21 +191,41 @@ class HeadState:
         return Change(t_ns=self._lost_ns, state=SignalState.DARK, confidence=sure)
 
     def _again(self, t_ns: int, spell: _Spell) -> list[Change]:
-        """The state goes on, perhaps after a gap; amber with gaps may be flashing."""
+        """The state goes on, perhaps after a gap; amber or red with gaps may be flashing."""
         if self._lost_ns is not None:
-            gap_s = (spell.since_ns - self._lost_ns) / NS_PER_S
-            self._flashes += gap_s <= LONGEST_FLASH_GAP_S
+            self._blink(self._lost_ns, spell.since_ns)
             self._lost_ns, self._seen_ns = None, t_ns
-        if self._state is not SignalState.AMBER or self._untold is None:
+        if self._state not in _FLASHERS:
             return []
-        lasted_s = (t_ns - self._onset_ns) / NS_PER_S
-        if self._flashes >= FLASHES and lasted_s > FLASHING_S:
-            amber = self._untold
-            return self._tell(
-                Change(t_ns=amber.t_ns, state=SignalState.FLASHING, confidence=amber.confidence)
-            )
-        steady_s = (t_ns - spell.since_ns) / NS_PER_S
-        return self._tell(self._untold) if steady_s > STEADY_S else []
+        if t_ns - spell.since_ns > STEADY_S * NS_PER_S:
+            return self._steady(spell)
+        begun_ns = self._onset_ns if self._untold else self._blinks_ns
+        if self._flashing or self._flashes < FLASHES or begun_ns is None:
+            return []
+        if t_ns - begun_ns <= FLASHING_S * NS_PER_S:
+            return []
+        sure = self._untold.confidence if self._untold else spell.sure / spell.frames
+        self._untold, self._flashing, self._blinks_ns = None, True, None
+        return [Change(t_ns=begun_ns, state=SignalState.FLASHING, confidence=sure)]
+
+    def _blink(self, lost_ns: int, again_ns: int) -> None:
+        """Note that the state was away for a moment: short enough, it may be flashing."""
+        if again_ns - lost_ns > LONGEST_FLASH_GAP_S * NS_PER_S:
+            self._flashes, self._blinks_ns = 0, None
+            return
+        self._flashes += 1
+        if self._untold is None and not self._flashing and self._blinks_ns is None:
+            self._blinks_ns = lost_ns
+
+    def _steady(self, spell: _Spell) -> list[Change]:
+        """The lamp has been lit for so long that it does not flash (any more)."""
+        assert self._state is not None
+        self._flashes, self._blinks_ns = 0, None
+        if not self._flashing:
+            return self._tell(self._untold)
+        self._flashing = False
+        sure = max(spell.sure / spell.frames, NOTHING_SHARE)
+        return [Change(t_ns=spell.since_ns, state=self._state, confidence=sure)]
 
     def _begin(self, spell: _Spell) -> list[Change]:
         """Another state has lasted long enough to be one."""
@@ -191,12 +238,13 @@ class HeadState:
             onset_ns = (self._seen_ns + onset_ns) // 2
         self._state, self._onset_ns, self._lost_ns = spell.state, onset_ns, None
         self._seen_ns, self._flashes = onset_ns, 0
+        self._blinks_ns, self._flashing = None, False
         change = Change(
             t_ns=onset_ns,
             state=spell.state,
             confidence=max(spell.sure / spell.frames, NOTHING_SHARE),
         )
-        if spell.state is SignalState.AMBER:
+        if spell.state in _FLASHERS:
             self._untold = change
             return told
         return [*told, change]
