@@ -13,7 +13,7 @@ _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
 
 def process_figures() -> dict[str, Any]:
-    """Return rss_bytes, open_files and cpu_s of this process; None where the system tells not.
+    """Return rss_bytes, open_files, cpu_s and pid of this process; None where the system tells not.
 
     >>> process_figures()["cpu_s"] > 0
     True
@@ -23,6 +23,7 @@ def process_figures() -> dict[str, Any]:
         "rss_bytes": None,
         "open_files": None,
         "cpu_s": used.ru_utime + used.ru_stime,
+        "pid": os.getpid(),
     }
     with suppress(OSError, ValueError, IndexError):
         pages = int((_SELF / "statm").read_text(encoding="ascii").split()[1])
