@@ -294,6 +294,21 @@ def test_a_person_can_give_up_what_is_lost(tmp_path: Path) -> None:
         mend(catalogue, camera_id=CAMERA, now_ns=DAY_ZERO_NS)
 
 
+def test_a_disk_unmounted_under_us_takes_no_new_video(tmp_path: Path) -> None:
+    with opened(tmp_path / "north") as catalogue:
+        guard = DiskGuard(folder=catalogue.folder, reserve_bytes=1)
+        assert guard.may_record(), "a folder that is not marked yet"
+        with_run(catalogue)
+        assert guard.may_record()
+        shutil.move(catalogue.folder / "segments", tmp_path / "unplugged")
+        assert not guard.may_record()
+        (catalogue.folder / "segments").mkdir()
+        assert not guard.may_record()
+        (catalogue.folder / "segments").rmdir()
+        shutil.move(tmp_path / "unplugged", catalogue.folder / "segments")
+        assert guard.may_record()
+
+
 def test_another_cameras_folder_is_refused(tmp_path: Path) -> None:
     with opened(tmp_path / "north") as catalogue:
         with_run(catalogue)

@@ -79,3 +79,6 @@ def test_a_disk_that_refuses_is_told(tmp_path: Path) -> None:
     (tmp_path / "live").write_text("a file", encoding="utf-8")
     with pytest.raises(StoreError, match="cannot be written"):
         save(tmp_path)
+    with pytest.raises(StoreError, match="cannot be written"):
+        save(tmp_path / "unmounted")
+    assert not (tmp_path / "unmounted").exists()

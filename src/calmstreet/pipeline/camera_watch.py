@@ -30,6 +30,7 @@ from calmstreet.pipeline.scribe import Scribe
 from calmstreet.pipeline.shedding import Load, efforts, spacing_s
 from calmstreet.store.catalogue import Catalogue
 from calmstreet.store.live import save_live
+from calmstreet.store.proof import prove_folder
 from calmstreet.store.space import DiskGuard, space_of
 from calmstreet.store.upkeep import close_open_runs
 from calmstreet.units import NS_PER_S, ns_from_s
@@ -202,6 +203,7 @@ class CameraWatch:
         """Begin a run; return False where the picture does not fit the site or the disk is full."""
         if space_of(self.camera.folder).free_bytes < _least_bytes(self.camera.folder):
             raise StoreError(f"the disk of {self.camera.folder} is full; free it")
+        prove_folder(self.catalogue, camera_id=self.camera.id)
         close_open_runs(self.catalogue, self.camera.id)
         try:
             self.runs.begin(frame, declared_fps=self.source.stats.declared_fps, reason=self._reason)
@@ -254,11 +256,11 @@ class CameraWatch:
 
     # What is told and shown
 
-    def _event(self, event: Event, stored: bool) -> None:
+    def _event(self, event: Event, new: bool) -> None:
         run = self.runs.run
         if run is not None:
             self.recording.event(event, run_id=run.run_id)
-        if stored:
+        if new:
             self.health.events += 1
             self.tell(
                 event=self.camera.id, kind=event.kind, event_id=event.event_id,

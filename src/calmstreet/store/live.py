@@ -65,8 +65,9 @@ def save_live(
 ) -> None:
     """Put a picture in the place of the last one; it is not forced to the disk.
 
-    Boxes are in pixels of the camera; they are stored in pixels of the picture. Raises
-    PrivacyError for anything but a BlurredFrame, StoreError when the disk refuses.
+    Boxes are in pixels of the camera; they are stored in pixels of the picture. ``folder`` must be
+    there: one whose disk was unmounted is not made anew. Raises PrivacyError for anything but a
+    BlurredFrame, StoreError when the disk refuses.
     """
     if not isinstance(picture, BlurredFrame):
         raise PrivacyError(f"only blurred pictures are shown, not {type(picture).__name__}")
@@ -95,7 +96,7 @@ def save_live(
 def _replace(path: Path, content: bytes) -> None:
     temporary = path.with_name(f".{path.name}.tmp")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(exist_ok=True)
         temporary.write_bytes(content)
         temporary.replace(path)
     except OSError as error:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from calmstreet.errors import StoreError
+from calmstreet.store.proof import MARK
 
 __all__ = ["DiskGuard", "Space", "space_of"]
 
@@ -33,13 +34,16 @@ def space_of(folder: Path) -> Space:
 class DiskGuard:
     """Says when recording must pause, so that points and the catalogue keep their room.
 
-    Recording pauses below ``reserve_bytes`` and comes back above a quarter more. Asking costs a
-    few microseconds: ask before every segment, and every second while paused.
+    Recording pauses below ``reserve_bytes`` and comes back above a quarter more, and while the
+    mark of ``segments/`` is gone that was there before: the disk was unmounted under us. Asking
+    costs a few microseconds: ask before every segment, and every second while paused.
     """
 
     def __init__(self, *, folder: Path, reserve_bytes: int) -> None:
         self._folder = folder
         self._reserve_bytes = reserve_bytes
+        self._mark = folder / "segments" / MARK
+        self._marked = False
         self.paused = False
 
     def may_record(self) -> bool:
@@ -49,6 +53,8 @@ class DiskGuard:
         except StoreError:
             self.paused = True
             return False
+        marked = self._mark.is_file()
+        self._marked = self._marked or marked
         share = _BACK_SHARE if self.paused else 1.0
-        self.paused = free_bytes < share * self._reserve_bytes
+        self.paused = free_bytes < share * self._reserve_bytes or marked != self._marked
         return not self.paused
