@@ -6,7 +6,7 @@ of the next is a gap with a reason; where it is shorter than a gap, the first ru
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,6 +43,7 @@ __all__ = ["CUT_S", "LONGEST_S", "LiveRuns"]
 CUT_S = 900.0
 LONGEST_S = 3600.0
 EMPTY_S = 2.0
+AGAIN_S = 5.0
 AT_ONCE = 2
 REMEMBERED_S = 120.0
 FLUSH_S = 1.0
@@ -57,11 +58,21 @@ class _Open:
     rules: LiveRules
     exposure: Exposure
     busy_ns: int = 0
+    told_ns: dict[str, int] = field(default_factory=dict)
+
+    def is_news(self, event: Event, t_ns: int) -> bool:
+        """Return whether to keep the newest word of an event that goes on; now and then it is."""
+        known_ns = self.told_ns.get(event.event_id)
+        news = known_ns is None or t_ns - known_ns >= ns_from_s(AGAIN_S)
+        if news:
+            self.told_ns[event.event_id] = t_ns
+        return news
 
 
 class LiveRuns:
-    """Begins, cuts and ends the runs of one camera. ``tell`` is told of every provisional event.
+    """Begins, cuts and ends the runs of one camera.
 
+    ``tell`` is told of every provisional event, and whether it is a new one that was stored.
     ``known_ns`` is until when every second is accounted for.
     """
 
@@ -122,8 +133,10 @@ class LiveRuns:
     def _ask_rules(self, now: _Open) -> None:
         told, now.watch.told = now.watch.told, []
         for event in now.rules.ready(told):
-            self._catalogue.save_events(now.run.run_id, [event])
-            self._tell(event, True)
+            new = event.event_id not in now.told_ns
+            if now.is_news(event, now.watch.tally.last_ns):
+                self._catalogue.save_events(now.run.run_id, [event])
+            self._tell(event, new)
         for event in now.rules.near_misses():
             self._tell(event, False)
 
@@ -278,7 +291,7 @@ class LiveRuns:
         last_ns = max(now.watch.tally.last_ns, now.run.start_ns)
         near = 0 <= until_ns - last_ns <= ns_from_s(NEW_RUN_S)
         end_ns = until_ns if near else last_ns
-        now.rules.close(now.watch.told)
+        self._catalogue.save_events(now.run.run_id, now.rules.close(now.watch.told))
         for gap in now.exposure.close(end_ns):
             self._catalogue.save_gap(gap)
         self._street.end()
