@@ -35,7 +35,7 @@ from calmstreet.pipeline.planes import camera_plane, length_alarm
 from calmstreet.safety.learn_paths import PathLearner
 from calmstreet.safety.paths import Paths, paths_from_json
 from calmstreet.store.catalogue import Catalogue
-from calmstreet.store.folder import CATALOGUE_NAME, write_whole
+from calmstreet.store.folder import CATALOGUE_NAME, JUDGE_LOCK, write_whole
 from calmstreet.store.points import recover
 
 __all__ = ["Judged", "judge_waiting", "main", "newest_paths"]
@@ -45,7 +45,6 @@ ONLY_AFTERWARDS = frozenset({"conflict", "speeding"})
 """Rules that need a whole run: their events are never told while it is on its way."""
 
 _PATHS = "out/usual-paths.json"
-_LOCK = ".judging"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,7 +156,7 @@ def newest_paths(folder: Path) -> Paths | None:
 @contextmanager
 def _only_judge(folder: Path) -> Iterator[bool]:
     """Hold the folder for one judge; False while another process judges it."""
-    with (folder / _LOCK).open("w") as stream:
+    with (folder / JUDGE_LOCK).open("w") as stream:
         try:
             fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:

@@ -13,6 +13,7 @@ from calmstreet.errors import StoreError
 
 __all__ = [
     "CATALOGUE_NAME",
+    "JUDGE_LOCK",
     "PARTS",
     "StoredFile",
     "checked_path",
@@ -25,6 +26,9 @@ __all__ = [
 
 CATALOGUE_NAME = "catalogue.sqlite"
 _LOCK_NAME = ".writing"
+JUDGE_LOCK = ".judging"
+"""Lock of the one process that judges a live camera's ended runs, beside the one that watches."""
+
 PARTS: tuple[str, ...] = (
     "points",
     "smoothed",
@@ -128,9 +132,13 @@ def only_writer(folder: Path) -> Iterator[None]:
 
 
 def is_written(folder: Path) -> bool:
-    """Return whether a camera or an analysis holds the folder now; nothing is changed."""
+    """Return whether a camera, its judge or an analysis is at work now; nothing is changed."""
+    return any(_is_held(folder / name) for name in (_LOCK_NAME, JUDGE_LOCK))
+
+
+def _is_held(lock: Path) -> bool:
     try:
-        with (folder / _LOCK_NAME).open("rb") as stream:
+        with lock.open("rb") as stream:
             fcntl.flock(stream, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except FileNotFoundError:
         return False
