@@ -8,12 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from tests.store.rows import a_run
+from tests.store.test_catalogue import a_flow
 
 from calmstreet.clock import FakeClock
 from calmstreet.errors import InputError
 from calmstreet.model.bins import Bins
 from calmstreet.model.gap import Gap
-from calmstreet.model.site import Camera, Site
+from calmstreet.model.site import Camera, Gate, Site
 from calmstreet.pipeline import nightly
 from calmstreet.pipeline.nightly import run_node_nightly
 from calmstreet.store.catalogue import Catalogue
@@ -174,6 +175,30 @@ def test_runs_that_wait_are_told_and_cameras_without_results_are_passed_over(
         run = a_run(SITE, start_ns=MONDAY_NS + 4 * DAY_NS)
         catalogue.new_run(replace(run, end_ns=run.start_ns + 60 * NS_PER_S))
     assert ("not-judged", "") in flags(night(config, 5))
+
+
+def test_runs_without_bins_get_them_once(tmp_path: Path) -> None:
+    config = a_node(tmp_path, USUAL[:1])
+    folder = tmp_path / "results" / "north"
+    gate = Gate(id="stop-line", camera_id="north", points_px=((0.0, 50.0), (640.0, 50.0)))
+    site = replace(SITE, gates=(gate,))
+    with Catalogue.open(folder) as catalogue:
+        catalogue.save_site(site)
+        run_id = catalogue.new_run(a_run(site, start_ns=MONDAY_NS + DAY_NS))
+        flow = a_flow(run_id)
+        later_ns = MONDAY_NS + DAY_NS
+        minutes = replace(flow.minutes, start_ns=flow.minutes.start_ns + later_ns)
+        crossings = replace(flow.crossings, t_ns=flow.crossings.t_ns + later_ns)
+        flow = replace(flow, minutes=minutes, crossings=crossings, site_version=site.site_version)
+        catalogue.save_flow(replace(flow, watched_ns=flow.watched_ns + later_ns))
+        catalogue.publish([run_id])
+    night(config, 2)
+    with Catalogue.open(folder) as catalogue:
+        bins = catalogue.bins([run_id], width_s=86_400.0)
+    assert [float(one.count.sum()) for one in bins] == [1.0]
+    clock = FakeClock(start_ns=MONDAY_NS + 2 * DAY_NS)
+    again = run_node_nightly(config, clock=clock, outlook=False, progress=lambda _, __: None)
+    assert again["cameras"]["north"]["binned"] == 0
 
 
 def test_a_node_without_cameras_has_no_night(tmp_path: Path) -> None:

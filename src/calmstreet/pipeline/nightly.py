@@ -116,9 +116,10 @@ def sum_up_camera(folder: Path, camera_id: str, *, now_ns: int) -> dict[str, Any
         runs = [run for run in catalogue.runs() if run.camera_id == camera_id]
         if not runs:
             return {"days": [], "waiting": len(waiting), "binned": 0}
-        binned = _bin_what_is_missing(catalogue, runs)
         site = _site_of(catalogue, runs)
         days = _days(runs[0].start_ns, now_ns, site.tz)
+        first_ns = days[0][1] if days else runs[0].start_ns
+        binned = _bin_what_is_missing(catalogue, [r for r in runs if r.start_ns >= first_ns])
         rows = [
             _day(catalogue, camera_id, runs, waiting, days[: i + 1])
             for i in range(max(len(days) - DAYS_ANEW, 0), len(days))
@@ -135,15 +136,20 @@ def _site_of(catalogue: Catalogue, runs: Sequence[Run]) -> Site:
 
 
 def _bin_what_is_missing(catalogue: Catalogue, runs: Sequence[Run]) -> int:
-    """Make the bins of runs that have none; return how many runs that were."""
+    """Make the bins of runs that have none and whose site counts; return how many that were."""
     with catalogue.database.guarded() as connection:
         known = {row[0] for row in connection.execute("SELECT DISTINCT run_id FROM bins")}
-    missing = [run for run in runs if run.run_id not in known]
-    for run in missing:
+    newest = {run.site_version: run for run in runs}
+    sites = {version: _site_of(catalogue, [run]) for version, run in newest.items()}
+    made = 0
+    for run in runs:
+        site = sites[run.site_version]
+        if run.run_id in known or not (site.gates or site.movements):
+            continue
         not_seen = kinds_not_observed(catalogue.warnings([run.run_id]))
-        site = _site_of(catalogue, [run])
         keep_run_bins(catalogue, run, catalogue.flow(run.run_id), site=site, not_seen=not_seen)
-    return len(missing)
+        made += 1
+    return made
 
 
 def _days(first_ns: int, now_ns: int, tz: str) -> list[tuple[date, int, int]]:
