@@ -12,7 +12,7 @@ from typing import IO, Any
 
 __all__ = ["clean", "read_line", "tell_line"]
 
-_SECRET = re.compile(r"(?i)\b([a-z][a-z0-9+.-]*://)[^\s/'\"]*@")
+_SECRET = re.compile(r"(?i)\b([a-z][a-z0-9+.-]*://)[^\s'\"]*@")
 
 
 def clean(value: Any) -> Any:

@@ -27,6 +27,7 @@ CLIP_HEIGHT_PX = 720
 CONTINUOUS_FPS = 5.0
 CONTINUOUS_HEIGHT_PX = 360
 CONTINUOUS_S = 60.0
+_REMEMBERED = 512
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +59,7 @@ class Recording:
         self._ring_bytes = 0
         self._rolls: dict[str, _Roll] = {}
         self._due_ns = 0
+        self._filmed: deque[str] = deque(maxlen=_REMEMBERED)
 
     @property
     def wanted(self) -> bool:
@@ -89,12 +91,19 @@ class Recording:
                 self._end(key)
 
     def event(self, event: Event, *, run_id: int) -> None:
-        """Begin or lengthen the clip of an event that was told; one with an excuse gets none."""
+        """Begin or lengthen the clip of an event that was told.
+
+        An event has one clip, even where it goes on for longer; one with an excuse has none.
+        """
         if self._camera.record != "events" or not self.records or event.severity < 1:
             return
         start_ns = event.start_ns - ns_from_s(self._camera.pre_roll_s)
         until_ns = event.end_ns + ns_from_s(self._camera.post_roll_s)
         roll = self._rolls.get("event")
+        if roll is None and event.event_id in self._filmed:
+            return
+        if event.event_id not in self._filmed:
+            self._filmed.append(event.event_id)
         if roll is None:
             past = [moment for moment in self._ring if moment.packed.t_ns >= start_ns]
             newest_ns = self._ring[-1].packed.t_ns if self._ring else 0
