@@ -1,6 +1,9 @@
 """GStreamer's RTSP server as a camera that dies, hangs, comes back and wants a password."""
 
+import shutil
 import socket
+import ssl
+import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from itertools import pairwise
@@ -160,8 +163,9 @@ def test_a_password_with_every_odd_sign_opens_and_a_wrong_one_shows_nowhere(
 class FakeCamera:
     """A camera that says one thing to every question."""
 
-    def __init__(self, answer: str) -> None:
+    def __init__(self, answer: str, *, tls: ssl.SSLContext | None = None) -> None:
         self._answer = answer
+        self._tls = tls
         self._door = socket.create_server(("127.0.0.1", 0))
         self._door.settimeout(0.2)
         self.port = int(self._door.getsockname()[1])
@@ -176,15 +180,22 @@ class FakeCamera:
             except TimeoutError:
                 continue
             self.callers += 1
-            with caller:
-                caller.settimeout(1.0)
-                try:
-                    asked = caller.recv(4096).decode()
-                    number = asked.partition("CSeq: ")[2].partition("\r")[0]
-                    caller.sendall(self._answer.replace("NUMBER", number).encode())
-                    caller.recv(1)
-                except OSError:
-                    continue
+            caller.settimeout(1.0)
+            try:
+                self._tell(caller if self._tls is None else self._wrapped(caller))
+            except OSError:
+                caller.close()
+
+    def _wrapped(self, caller: socket.socket) -> socket.socket:
+        assert self._tls is not None
+        return self._tls.wrap_socket(caller, server_side=True)
+
+    def _tell(self, caller: socket.socket) -> None:
+        with caller:
+            asked = caller.recv(4096).decode("latin-1")
+            number = asked.partition("CSeq: ")[2].partition("\r")[0]
+            caller.sendall(self._answer.replace("NUMBER", number).encode())
+            caller.recv(1)
 
     def __enter__(self) -> "FakeCamera":
         self._thread.start()
@@ -232,6 +243,32 @@ def test_a_camera_cannot_send_us_elsewhere(name: str) -> None:
     assert "planted" not in str(told) + repr(told.__context__)
     if name.startswith("elsewhere"):
         assert "another address" in str(told)
+
+
+@pytest.fixture(scope="module")
+def tls(tmp_path_factory: pytest.TempPathFactory) -> ssl.SSLContext:
+    """TLS with a certificate that the camera signed itself, as they do."""
+    openssl = shutil.which("openssl")
+    if openssl is None:
+        pytest.skip("openssl is not installed: no certificate can be made")
+    folder = tmp_path_factory.mktemp("tls")
+    made = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=cam"]
+    files = ["-keyout", str(folder / "key.pem"), "-out", str(folder / "cert.pem")]
+    subprocess.run([openssl, *made, *files], check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(folder / "cert.pem", folder / "key.pem")
+    return context
+
+
+def test_rtsps_is_spoken_in_tls_and_only_there(tls: ssl.SSLContext) -> None:
+    missing = "RTSP/1.0 404 Not Found\r\nCSeq: NUMBER\r\n\r\n"
+    for context, words in ((tls, "no stream of this path"), (None, "does not speak TLS")):
+        with FakeCamera(missing, tls=context) as camera:
+            address = parse_address(f"rtsps://op:planted@127.0.0.1:{camera.port}/cam")
+            (told,) = ended(RtspStream(address=address, clock=SystemClock()))
+        assert told.reason == "refused"
+        assert words in str(told)
+        assert "planted" not in str(told)
 
 
 def test_outside_networks_nobody_is_called() -> None:

@@ -5,7 +5,7 @@ A camera that dies, comes back, changes its size or its timestamps is an ordinar
 
 import threading
 from collections.abc import Generator, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from calmstreet.clock import Clock, SystemClock
@@ -77,7 +77,10 @@ class LiveSource:
     @property
     def stats(self) -> LiveStats:
         """Return what the camera delivers at this moment."""
-        return self._frames.stats(self._stream)
+        stats, stream = self._frames.stats(self._stream), self._stream
+        if isinstance(stream, RtspStream):
+            return replace(stats, camera_ahead_s=stream.camera_ahead_s)
+        return stats
 
     @property
     def keyframes_only(self) -> bool:

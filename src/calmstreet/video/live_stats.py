@@ -18,7 +18,8 @@ class LiveStats:
     ``dropped`` frames came too late to be analysed or were never read; ``settling`` ones were older
     pictures sent in a burst after connecting; ``by_arrival`` had no usable timestamp.
     ``stream_rate`` is how long a second of the stream really is, 1 where its timestamps are true;
-    ``drift_ppm`` how much slower its clock runs than ours, NaN before 10 s.
+    ``drift_ppm`` how much slower its clock runs than ours, NaN before 10 s; ``camera_ahead_s`` by
+    how much the camera's wall clock is ahead of ours by its own account, NaN where it gives none.
     """
 
     connected: bool
@@ -38,6 +39,7 @@ class LiveStats:
     stream_jumps: int
     stream_rate: float
     drift_ppm: float
+    camera_ahead_s: float = float("nan")
 
 
 class LiveCount:

@@ -70,7 +70,7 @@ class Relay:
             if near is not None:
                 with near:
                     self._serve(near)
-        except OSError:
+        except (OSError, ValueError):
             return
 
     def _serve(self, near: socket.socket) -> None:

@@ -166,7 +166,7 @@ class RtspStream:
             ) as container:
                 self._read(container)
                 self._closing.wait()
-        except (av.error.FFmpegError, OSError, ValueError) as error:
+        except Exception as error:  # whatever it is: its own text may hold the password
             self._end(self._told(error))
         finally:
             if self._relay is not None:
@@ -227,7 +227,7 @@ class RtspStream:
         if self._info is None and unanswered:
             error = av.error.ExitError(0, "")
         why = next((words for kind, words in _WORDS if isinstance(error, kind)), "")
-        why = why or str(getattr(error, "strerror", "") or type(error).__name__)
+        why = why or str(getattr(error, "strerror", None) or type(error).__name__)
         for secret in self._address.secrets():
             why = why.replace(secret, "***")
         if isinstance(error, _REFUSED):
