@@ -126,6 +126,9 @@ def test_impossible_sites_are_refused_with_the_reason(
     assert check.status == 200, check.body
     assert not check.json()["possible"]
     assert any(sentence in fault["sentence"] for fault in check.json()["faults"]), check.body
+    for fault in check.json()["faults"]:
+        assert set(fault["said"]) == {"en", "ru", "kk", "uz"}, fault
+        assert fault["said"]["en"] == fault["sentence"]
     refused = boss.ask("POST", f"{top(fresh)}/drafts", body={"document": document})
     assert refused.status == 422
     assert boss.ask("GET", f"{top(fresh)}/drafts").json() == []
@@ -138,7 +141,10 @@ def test_picked_points_become_a_plane_or_a_reason(boss: Knocker) -> None:
     assert {line["axis"] for line in good["grid"]} == {"east", "north"}
     assert good["plane_table"]["points_px"]
     swapped = {**PICKS, "points_m": [*PICKS["points_m"][1::-1], *PICKS["points_m"][2:]]}
-    assert boss.ask("POST", "/api/calibration", body=swapped).json()["state"] != "trusted"
+    poor = boss.ask("POST", "/api/calibration", body=swapped).json()
+    assert poor["state"] != "trusted"
+    assert len(poor["reasons_said"]) == len(poor["reasons"])
+    assert all(set(told) == {"en", "ru", "kk", "uz"} for told in poor["reasons_said"])
     wrongs: list[dict[str, Any]] = [
         {"points_m": None},
         {"points_lonlat": [[0, 0]] * 6},
@@ -150,6 +156,7 @@ def test_picked_points_become_a_plane_or_a_reason(boss: Knocker) -> None:
         answer = boss.ask("POST", "/api/calibration", body={**PICKS, **wrong})
         assert (answer.status, answer.json()["state"]) == (200, "refused"), wrong
         assert answer.json()["refused"]
+        assert set(answer.json()["refused_said"]) == {"en", "ru", "kk", "uz"}, wrong
 
 
 def test_a_clip_is_handed_in_asked_for_and_forgotten_when_it_fails(

@@ -40,6 +40,10 @@ export function said(group: string, code: string, args: Args = {}): string {
   );
 }
 
+/** A sentence of the server in the language of the pages, as far as it has it; else in English. */
+export const inWords = (sentence: string, told: Record<string, string>): { text: string; lang: string } =>
+  told[words.language] === undefined ? { text: sentence, lang: "en" } : { text: told[words.language] ?? sentence, lang: words.language };
+
 type Known = number | null | undefined;
 export const num = (value: Known, digits = 0): string => format.number(words.language, value, digits);
 export const fix = (value: Known, digits = 1): string => format.fixed(words.language, value, digits);

@@ -84,11 +84,16 @@ class GridLine(Answer):
 
 
 class CalibrationReport(Answer):
-    """The plane and how good it is. ``refused`` says in one sentence why there is none."""
+    """The plane and how good it is. ``refused`` says in one sentence why there is none.
+
+    ``refused_said`` and ``reasons_said`` are the same by language; English is always there.
+    """
 
     state: Literal["refused", "sketch", "trusted"]
     refused: str
+    refused_said: dict[str, str]
     reasons: list[str]
+    reasons_said: list[dict[str, str]]
     points: list[CheckedPoint]
     check_lengths: list[CheckedLength]
     grid: list[GridLine]
@@ -107,10 +112,14 @@ class CalibrationReport(Answer):
 
 
 class Fault(Answer):
-    """One thing that is impossible, where, and its cure; a warning does not stop anything."""
+    """One thing that is impossible, where, and its cure; a warning does not stop anything.
+
+    ``said`` is the sentence by language; English, ``sentence``, is always there.
+    """
 
     where: str
     sentence: str
+    said: dict[str, str]
     severity: Literal["fault", "warning"]
 
 

@@ -21,6 +21,7 @@ from calmstreet.web.answers_site import (
     Picks,
 )
 from calmstreet.web.numbers import plain
+from calmstreet.web.saying import said
 
 __all__ = ["calibration_report", "plane_spec"]
 
@@ -83,7 +84,9 @@ def _refused(sentence: str) -> CalibrationReport:
     return CalibrationReport(
         state="refused",
         refused=sentence,
+        refused_said=said(sentence),
         reasons=[],
+        reasons_said=[],
         points=[],
         check_lengths=[],
         grid=[],
@@ -110,7 +113,9 @@ def _report(spec: PlaneSpec, found: Calibration) -> CalibrationReport:
     return CalibrationReport(
         state="refused" if found.refused else ("trusted" if plane.trusted else "sketch"),
         refused=found.refused[0] if found.refused else "",
+        refused_said=said(found.refused[0]) if found.refused else {},
         reasons=list(plane.reasons),
+        reasons_said=[said(reason) for reason in plane.reasons],
         points=list(_points(spec, found)),
         check_lengths=[
             CheckedLength(

@@ -17,6 +17,7 @@ from calmstreet.web.answers_junction import PlaceShape
 from calmstreet.web.answers_site import Draft, DraftRow, Fault, SiteCheck, SiteWish
 from calmstreet.web.ground import Ground, site_of
 from calmstreet.web.numbers import ms
+from calmstreet.web.saying import said
 
 __all__ = [
     "check_wish",
@@ -102,7 +103,12 @@ def _check_plain(value: Any, deep: int) -> None:
 
 
 def _fault(where: str, sentence: str) -> Fault:
-    return Fault(where=where, sentence=sentence, severity="fault")
+    return Fault(where=where, sentence=sentence, said=said(sentence), severity="fault")
+
+
+def _warning(camera_id: str, sentence: str) -> Fault:
+    where = f"camera {camera_id}"
+    return Fault(where=where, sentence=sentence, said=said(sentence), severity="warning")
 
 
 def _parted(sentence: str) -> Fault:
@@ -135,13 +141,10 @@ def _planes(site: Site, sizes_px: Sizes) -> list[Fault]:
         return [_fault("camera.plane", str(error))]
     except np.linalg.LinAlgError:
         return [_fault("camera.plane", "its points determine no plane; spread them on the ground")]
-    sketches = {
-        name: "; ".join(plane.reasons) for name, plane in found.planes.items() if plane.reasons
-    }
-    return [
-        Fault(where=f"camera {name}", sentence=sentence, severity="warning")
-        for name, sentence in {**sketches, **found.counts_only}.items()
+    sketches = [
+        _warning(name, reason) for name, plane in found.planes.items() for reason in plane.reasons
     ]
+    return [*sketches, *(_warning(*missing) for missing in found.counts_only.items())]
 
 
 def _from_metres(site: Site, sizes_px: Sizes) -> list[PlaceShape]:
