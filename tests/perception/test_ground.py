@@ -41,6 +41,21 @@ def test_what_comes_later_changes_nothing(plane: Plane) -> None:
         assert getattr(whole, name)[:9].tobytes() == getattr(part, name).tobytes()
 
 
+@pytest.mark.parametrize("velocity", [(0.0, 6.0), (0.0, -6.0), (5.0, 3.0)])
+def test_another_name_for_a_body_is_no_motion(plane: Plane, velocity: tuple[float, float]) -> None:
+    start = (1.75 - velocity[0], 24.0 - 1.5 * velocity[1])
+    points, _ = drive(plane, start_m=start, velocity_mps=velocity, duration_s=3.0)
+    named = np.full(len(points), Kind.CAR, np.uint8)
+    named[:8], named[8:11], named[11:14] = Kind.TRUCK, Kind.BUS, Kind.TRUCK
+    rows = grounded(plane, replace(points, kind=named))
+    known = np.isfinite(rows.velocity_mps[:, 0])
+    assert known[12:].all()
+    far = rows.velocity_mps[known] - np.array(velocity)
+    assert np.hypot(far[:, 0], far[:, 1]).max() < 2.5
+    turned = rows.heading_rad[12:] - np.arctan2(velocity[1], velocity[0])
+    assert np.cos(turned).min() > 0.8
+
+
 def test_users_do_not_touch_each_other(plane: Plane) -> None:
     one, _ = drive(plane)
     other, _ = drive(plane, start_m=(-3.0, 30.0), velocity_mps=(0.0, -9.0), seed=2)

@@ -16,7 +16,7 @@ from calmstreet.geometry.motion import agitation_of, correct, first_state, predi
 from calmstreet.geometry.plane import Plane
 from calmstreet.model.kinds import LENGTH_M, WIDTH_M, Eye, Flag, Kind, SizeSource
 from calmstreet.model.points import TrackPoints, concat_points
-from calmstreet.perception.footprint import Body
+from calmstreet.perception.footprint import Body, place_bodies
 from calmstreet.perception.lengths import length_seen
 from calmstreet.perception.measured import Measured, measure
 from calmstreet.perception.riders import kinds_by_pace
@@ -34,6 +34,7 @@ _LEAST_SPEED_MPS = 1.0
 _SPEED_SIGMAS = 2.0
 _BACKWARDS_RAD, _BACKWARDS_MPS = 2.1, 3.0
 _FIRST_WAY_SIGMAS, _FIRST_WAY_M = 3.0, 0.5
+_RESIZED_M = 0.3
 _LENGTHS_M, _WIDTHS_M = np.array(LENGTH_M), np.array(WIDTH_M)
 # How far lengths scatter within what is called a kind, one sigma, share of the usual length.
 _LENGTH_SPREAD = np.array([0.3, 0.2, 0.15, 0.15, 0.12, 0.15, 0.2, 0.35])
@@ -48,6 +49,7 @@ class _Known:
 
     ``state`` (n, 4) and ``cov`` (n, 4, 4) of the filter, NaN until it began; ``t_ns`` of the last
     row, ``seen_ns`` of the last measurement; ``first_m`` (n, 2) where it was first measured;
+    ``kind``, ``length_m``, ``width_m``: the body whose centre the state is;
     ``told`` and ``told_weight``: sums of weighted lengths and of weights; ``riding_s`` and
     ``racing_s`` of `perception.riders`.
     """
@@ -59,6 +61,9 @@ class _Known:
     seen_ns: NDArray[np.int64]
     first_m: Floats
     heading_rad: Floats
+    kind: NDArray[np.uint8]
+    length_m: Floats
+    width_m: Floats
     told: Floats
     told_weight: Floats
     riding_s: Floats
@@ -78,6 +83,9 @@ def _nobody(track_id: NDArray[np.int64], t_ns: int) -> _Known:
         seen_ns=np.full(n, t_ns),
         first_m=np.full((n, 2), np.nan),
         heading_rad=np.full(n, np.nan),
+        kind=np.zeros(n, np.uint8),
+        length_m=np.full(n, np.nan),
+        width_m=np.full(n, np.nan),
         told=np.zeros(n),
         told_weight=np.zeros(n),
         riding_s=np.zeros(n),
@@ -110,6 +118,7 @@ class Ground:
             kind=points.kind, heading_rad=mine.heading_rad, length_m=length_m, width_m=width_m
         )
         seen = measure(points, body, self._plane)
+        self._resize(mine, points, body, seen)
         seen = self._turned(mine, points, body, seen)
         dt_s = self._move(mine, points.kind, t_ns)
         self._take(mine, seen, t_ns)
@@ -150,6 +159,28 @@ class Ground:
         measured = mine.told_weight > prior
         source = np.where(measured, SizeSource.MEASURED, SizeSource.CLASS_DEFAULT)
         return long, _WIDTHS_M[kind], source.astype(np.uint8)
+
+    def _resize(self, mine: _Known, points: TrackPoints, body: Body, seen: Measured) -> None:
+        """Lay what is known of users who are taken for a longer or shorter body now on its centre.
+
+        The centre moves, the user does not: its speed stays.
+        """
+        other = np.abs(body.length_m - mine.length_m) > _RESIZED_M
+        rows = np.flatnonzero(other & np.isfinite(seen.xy_m[:, 0]))
+        if len(rows):
+            was = Body(
+                kind=mine.kind[rows],
+                heading_rad=body.heading_rad[rows],
+                length_m=mine.length_m[rows],
+                width_m=mine.width_m[rows],
+            )
+            shift = seen.xy_m[rows] - place_bodies(self._plane, was, points.seen_px[rows])
+            mine.state[rows, :2] += shift
+            mine.first_m[rows] += shift
+            other[rows] = False
+        mine.kind = np.where(other, mine.kind, body.kind)
+        mine.length_m = np.where(other, mine.length_m, body.length_m)
+        mine.width_m = np.where(other, mine.width_m, body.width_m)
 
     def _turned(self, mine: _Known, points: TrackPoints, body: Body, seen: Measured) -> Measured:
         """Return the places once users who have come far enough show their heading.
