@@ -1,5 +1,5 @@
 // The numbers of an event in words.
-import { fix, said, withUnit } from "../../i18n/words.svelte";
+import { fix, pct, said, withUnit } from "../../i18n/words.svelte";
 
 const FIRST = ["min_ttc_s", "ttc_s", "pet_s", "t2_s", "speed_kmh", "speed_mps", "drac_mps2", "into_red_s", "still_s", "length_m"];
 const UNITS: readonly (readonly [RegExp, string])[] = [
@@ -44,6 +44,7 @@ export function headline(values: Readonly<Record<string, number | null>>): strin
 
 /** Returns a number with its standard error. */
 export function withSigma(value: number | null, sigma: number | null, unit: string): string {
+  if (unit === "share") return sigma === null ? pct(value, 1) : `${pct(value, 1)} ± ${pct(sigma, 1)}`;
   const number = withUnit(value, said("unit", unit), 2);
   return sigma === null || value === null ? number : `${fix(value, 2)} ± ${withUnit(sigma, said("unit", unit), 2)}`;
 }
