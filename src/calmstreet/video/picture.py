@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 
 __all__ = ["Planes", "shrink"]
 
+Levels = NDArray[np.uint8]  # made once: to subscript costs as much as to shrink a small plane
+
 _PLANAR = ("yuv420p", "yuv422p", "yuv444p", "yuv440p", "yuv411p", "yuv410p")
 _PLANAR_JPEG = tuple(name.replace("yuv", "yuvj") for name in _PLANAR)
 _SEMI_PLANAR = ("nv12", "nv21", "nv16", "nv24")
@@ -45,7 +47,7 @@ def shrink(plane: NDArray[np.uint8], width_px: int, height_px: int) -> NDArray[n
         return plane
     far = width > 2 * width_px or height > 2 * height_px
     how = cv2.INTER_AREA if far else cv2.INTER_LINEAR
-    return cast(NDArray[np.uint8], cv2.resize(plane, (width_px, height_px), interpolation=how))
+    return cast(Levels, cv2.resize(plane, (width_px, height_px), interpolation=how))
 
 
 @cache
@@ -111,20 +113,17 @@ class Planes:
         item = 2 if self._deep else 1
         rows = np.frombuffer(plane, dtype).reshape(-1, plane.line_size // item)  # type: ignore[call-overload]
         view = rows[:height, : width * channels]
-        return cast(
-            NDArray[np.uint8],
-            view if channels == 1 else view.reshape(height, width, channels),
-        )
+        return cast(Levels, view if channels == 1 else view.reshape(height, width, channels))
 
     def _eight_bit(self, plane: NDArray[np.uint8]) -> NDArray[np.uint8]:
         if not self._deep:
             return plane
-        return cast(NDArray[np.uint8], cv2.convertScaleAbs(plane, alpha=self._to_8_bit))
+        return cast(Levels, cv2.convertScaleAbs(plane, alpha=self._to_8_bit))
 
     def _upright(self, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
         if not self._quarter_turns:
             return picture
-        return cast(NDArray[np.uint8], cv2.rotate(picture, _ROTATE[self._quarter_turns]))
+        return cast(Levels, cv2.rotate(picture, _ROTATE[self._quarter_turns]))
 
     def to_bgr(self, width_px: int, height_px: int) -> NDArray[np.uint8]:
         """Return the upright colour picture of the given size, uint8 (height, width, 3)."""
@@ -137,7 +136,7 @@ class Planes:
         u, v = self._chroma(width, height)
         merged = cv2.merge([luma, self._eight_bit(u), self._eight_bit(v)])
         return self._upright(
-            cast(NDArray[np.uint8], cv2.transform(merged, _matrix(self._is_709(), self._is_full())))
+            cast(Levels, cv2.transform(merged, _matrix(self._is_709(), self._is_full())))
         )
 
     def pick_bgr(self, x_px: NDArray[np.intp], y_px: NDArray[np.intp]) -> NDArray[np.uint8]:
@@ -159,7 +158,7 @@ class Planes:
             u, v = (self._picked(k, wide, high, 1, x, y) for k in (1, 2))
         merged = np.stack([luma, u, v], axis=1)[:, None]
         matrix = _matrix(self._is_709(), self._is_full())
-        return cast(NDArray[np.uint8], cv2.transform(merged, matrix)[:, 0])
+        return cast(Levels, cv2.transform(merged, matrix)[:, 0])
 
     def _picked(
         self,
@@ -176,7 +175,7 @@ class Planes:
         return self._eight_bit(picked).reshape(picked.shape) if self._deep else picked
 
     def _gray(self, luma: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        return cast(NDArray[np.uint8], cv2.cvtColor(luma, cv2.COLOR_GRAY2BGR))
+        return cast(Levels, cv2.cvtColor(luma, cv2.COLOR_GRAY2BGR))
 
     def _chroma(self, width: int, height: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
         frame = self._frame

@@ -24,6 +24,8 @@ from calmstreet.units import NS_PER_S, s_from_ns
 
 __all__ = ["PictureVerdict", "PictureWatch"]
 
+Floats = NDArray[np.float32]
+
 _WIDTH_PX = 160
 _TILES = (3, 4)
 _MIN_CONTRAST = 4.0
@@ -243,7 +245,7 @@ def _lasting_px(steps: ArrayLike) -> float:
 def _prepared(luma: NDArray[np.uint8]) -> NDArray[np.float32]:
     height = max(8, round(luma.shape[0] * _WIDTH_PX / luma.shape[1]))
     small = cv2.resize(luma, (_WIDTH_PX, height), interpolation=cv2.INTER_AREA)
-    return cast(NDArray[np.float32], small.astype(np.float32))
+    return cast(Floats, small.astype(np.float32))
 
 
 def _tiles(picture: NDArray[np.float32]) -> list[NDArray[np.float32]]:
@@ -260,7 +262,7 @@ def _by_tile(picture: NDArray[Any]) -> NDArray[np.float32]:
     """Return the mean of each tile, (rows, columns)."""
     rows, columns = _TILES
     means = cv2.resize(picture, (columns, rows), interpolation=cv2.INTER_AREA)
-    return cast(NDArray[np.float32], means)
+    return cast(Floats, means)
 
 
 def _stays(now: _Sample, then: _Sample, limit_px: float) -> bool:
@@ -298,12 +300,12 @@ def _spread(tile: NDArray[np.float32]) -> tuple[float, float]:
 
 
 def _edges(a: NDArray[np.float32]) -> NDArray[np.float32]:
-    return cast(NDArray[np.float32], cv2.Laplacian(cv2.GaussianBlur(a, (0, 0), 1.0), cv2.CV_32F))
+    return cast(Floats, cv2.Laplacian(cv2.GaussianBlur(a, (0, 0), 1.0), cv2.CV_32F))
 
 
 @cache
 def _window(width: int, height: int) -> NDArray[np.float32]:
-    return cast(NDArray[np.float32], cv2.createHanningWindow((width, height), cv2.CV_32F))
+    return cast(Floats, cv2.createHanningWindow((width, height), cv2.CV_32F))
 
 
 def _common_shift(a: _Sample, b: _Sample) -> tuple[NDArray[np.float64], float]:
