@@ -30,7 +30,6 @@ class Camera:
         self.scribe = Scribe(
             folder=self.folder,
             turn=folder / "turn",
-            retention_s=3600.0,
             queue_bytes=queue_bytes,
         )
         camera = NodeCamera(id="north", url="file:x", **keys)

@@ -18,6 +18,7 @@ from pydantic import (
 
 from calmstreet.config.schema import Id
 from calmstreet.errors import InputError
+from calmstreet.model.kept import PURPOSES
 
 __all__ = ["CREDENTIALS", "NETWORKS", "NodeCamera", "camera_url", "doubled_ids", "network_list"]
 
@@ -35,6 +36,7 @@ _WITH_PASSWORD = re.compile(r"^[a-z]+://.*@", re.IGNORECASE)
 Text = Annotated[str, StringConstraints(max_length=500)]
 EnvName = Annotated[str, Field(max_length=100)]
 Whole = Annotated[int, Field(strict=True)]
+Hours = Annotated[float, Field(gt=0, le=87_600)]
 
 
 def _env_name(name: str) -> str:
@@ -71,12 +73,23 @@ class NodeCamera(BaseModel):
     net_every: Annotated[Whole, Field(ge=1, le=50)] = 2
     record: Literal["events", "continuous", "none"] = "events"
     purpose: Text = ""
-    retention_h: Annotated[float, Field(gt=0, le=87_600)] = 72.0
+    retention_h: Hours = 72.0
+    retention_by_purpose_h: dict[Literal["event", "audit", "continuous"], Hours] = {}
     pre_roll_s: Annotated[float, Field(ge=0, le=20)] = 5.0
     post_roll_s: Annotated[float, Field(ge=0, le=60)] = 5.0
     audit_windows_per_hour: Annotated[Whole, Field(ge=0, le=30)] = 4
     audit_window_s: Annotated[float, Field(ge=1, le=60)] = 15.0
     audit_seed: Annotated[Whole, Field(ge=0)] = 0
+
+    def kept_s(self) -> dict[str, float]:
+        """Return how long video of each purpose, and stills, are kept, seconds.
+
+        >>> NodeCamera(id="a", url="file:x", retention_by_purpose_h={"audit": 1}).kept_s()["audit"]
+        3600.0
+        """
+        own = {str(purpose): hours for purpose, hours in self.retention_by_purpose_h.items()}
+        purposes = (*PURPOSES, "pictures")
+        return {purpose: own.get(purpose, self.retention_h) * 3600.0 for purpose in purposes}
 
     @model_validator(mode="after")
     def _whole(self) -> "NodeCamera":

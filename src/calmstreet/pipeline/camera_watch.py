@@ -101,9 +101,7 @@ class CameraWatch:
     def __post_init__(self) -> None:
         camera, settings = self.camera, self.camera.settings
         self.health = Health(camera_id=camera.id)
-        self._scribe = Scribe(
-            folder=camera.folder, turn=self.turn, retention_s=settings.retention_h * 3600
-        )
+        self._scribe = Scribe(folder=camera.folder, turn=self.turn)
         self.recording = Recording(camera=settings, scribe=self._scribe)
         self._pictures = LivePictures(
             site=camera.site.of_camera(camera.id),

@@ -74,14 +74,12 @@ class Scribe:
         *,
         folder: Path,
         turn: Path,
-        retention_s: float,
         words: Sequence[str] = KIND_NAMES,
         queue_bytes: int = QUEUE_BYTES,
     ) -> None:
         self.stats = ScribeStats()
         self._folder = folder
         self._turn = turn
-        self._retention_ns = ns_from_s(retention_s)
         self._words = words
         self._most_bytes = queue_bytes
         self._tasks: deque[tuple[int, _Task]] = deque()
@@ -212,5 +210,5 @@ class Scribe:
             return
         if self._catalogue is None:
             self._catalogue = Catalogue.open(self._folder)
-        self._catalogue.add_segment(file, expires_ns=file.end_ns + self._retention_ns)
+        self._catalogue.add_segment(file)
         self.stats.segments += 1

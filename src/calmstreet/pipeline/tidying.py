@@ -37,10 +37,9 @@ def tidy(settings: NodeFile, results: Path, *, clock: Clock) -> tuple[Freed, lis
             folder = results / camera.id
             if not (folder / CATALOGUE_NAME).is_file():
                 continue
-            keep_s = dict.fromkeys(("event", "audit", "continuous"), camera.retention_h * 3600)
             try:
                 catalogue = opened.enter_context(Catalogue.open(folder, clock=clock))
-                freed = apply_retention(catalogue, keep_s=keep_s, now_ns=clock.now_ns())
+                freed = apply_retention(catalogue, keep_s=camera.kept_s(), now_ns=clock.now_ns())
             except StoreError as error:
                 faults.append(str(error))
                 continue
