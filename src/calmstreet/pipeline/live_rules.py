@@ -1,9 +1,10 @@
 """Rules over a run on its way: events at once, before the run is whole and judged.
 
 The rules and the rows are those of ``pipeline.judging``; what is found here is provisional until
-the run has been judged, and the two are compared. Where a site has lamps, blocks wait for the time
-that a head's state may need to become certain. Conflicts need the usual paths of a whole run: here
-those of the last judged run are used, to cut clips, and nothing of it is kept as an event.
+the run has been judged, and the two are compared. Where a site has lamps, blocks wait until the
+states of the heads are told for good, but never longer than ``LAMPS_NS``. Conflicts need the
+usual paths of a whole run: here those of the last judged run are used, to cut clips, and nothing
+of it is kept as an event.
 """
 
 from collections import deque
@@ -39,7 +40,6 @@ class LiveRules:
         mine = site.of_camera(run.camera_id)
         self._run, self._site = run, site
         self._has_lamps = any(signal.lamps_px for signal in mine.signals)
-        self._lag_ns = LAMPS_NS if self._has_lamps else 0
         self._watch: RuleWatch | None = None
         self._steps: deque[tuple[int, TrackPoints]] = deque()
         self._changes: list[tuple[str, Change]] = []
@@ -54,17 +54,23 @@ class LiveRules:
         self._since_ns = t_ns if self._since_ns is None else self._since_ns
         self._steps.append((t_ns, points))
 
-    def ready(self, told: list[tuple[str, Change]]) -> list[Event]:
-        """Take what the lamps told; return the events that are found or go on by now."""
+    def ready(self, told: list[tuple[str, Change]], *, settled_ns: int = 0) -> list[Event]:
+        """Take what the lamps told; return the events that are found or go on by now.
+
+        Before ``settled_ns`` no lamp will tell anything new.
+        """
         self._changes += told
         if not self._steps:
             return []
         newest_ns = self._steps[-1][0]
         if self._watch is None and not self._begins(newest_ns):
             return []
-        if newest_ns - self._steps[0][0] < self._lag_ns + BLOCK_NS:
+        until_ns = newest_ns
+        if self._has_lamps:
+            until_ns = min(newest_ns, max(settled_ns - 1, newest_ns - LAMPS_NS))
+        if until_ns - self._steps[0][0] < BLOCK_NS:
             return []
-        return self._ask(newest_ns - self._lag_ns)
+        return self._ask(until_ns)
 
     def near_misses(self) -> list[Event]:
         """Return conflicts by the usual paths of an earlier run, to cut clips of."""

@@ -132,7 +132,9 @@ class LiveRuns:
 
     def _ask_rules(self, now: _Open) -> None:
         told, now.watch.told = now.watch.told, []
-        for event in now.rules.ready(told):
+        lamps = now.watch.lamps
+        settled_ns = lamps.settled_ns if lamps is not None else 0
+        for event in now.rules.ready(told, settled_ns=settled_ns):
             new = event.event_id not in now.told_ns
             if now.is_news(event, now.watch.tally.last_ns):
                 self._catalogue.save_events(now.run.run_id, [event])
