@@ -34,7 +34,7 @@ class LiveFrames:
     """The frames of one camera through all its connections.
 
     ``pictures`` turns one packet into frames, each preceded by the gap that it ends. ``reason``
-    says why nothing comes at the moment, ``since_ns`` since when.
+    says why nothing comes at the moment, ``missed_ns`` for how long.
     """
 
     def __init__(self, *, camera_id: str, clock: Clock) -> None:
@@ -76,9 +76,9 @@ class LiveFrames:
         return self._note
 
     @property
-    def since_ns(self) -> int:
-        """Return when the last frame was taken, or the watch began."""
-        return self._last_ns
+    def missed_ns(self) -> int:
+        """Return how long ago the last frame was taken, or the watch began."""
+        return max(0, instant(self._clock)[0] - self._time.last_ns)
 
     @property
     def barren_s(self) -> float:
@@ -259,11 +259,10 @@ class LiveFrames:
     def open_gap(self) -> Gap:
         """Return the gap from the last frame to now, for the moment of stopping."""
         reason = self.reason if self._down or self.barren_s > NEW_RUN_S else "stopped"
-        missed_ns = instant(self._clock)[0] - self._time.last_ns
         return Gap(
             camera_id=self._camera_id,
             start_ns=self._last_ns,
-            end_ns=self._last_ns + max(0, missed_ns),
+            end_ns=self._last_ns + self.missed_ns,
             reason=reason,
             note=self._note,
         )

@@ -162,10 +162,10 @@ class LiveSource:
         """Say that nothing came for a second."""
         if self._until_beat_s() <= 0:
             self._beat_s = self._clock.monotonic_s()
-            frames = self._frames
+            frames, t_ns = self._frames, self._clock.now_ns()
             yield Waiting(
-                t_ns=self._clock.now_ns(),
+                t_ns=t_ns,
                 reason=frames.reason,
-                since_ns=frames.since_ns,
+                since_ns=t_ns - frames.missed_ns,
                 note=frames.note,
             )
