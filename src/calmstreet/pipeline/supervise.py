@@ -25,6 +25,7 @@ from calmstreet.pipeline.lines import read_line, tell_line
 from calmstreet.pipeline.live_camera import LiveCamera, live_cameras
 from calmstreet.pipeline.metrics import MetricsServer, metrics_text
 from calmstreet.pipeline.node_health import HEALTH_NAME, write_health
+from calmstreet.store.folder import CATALOGUE_NAME
 from calmstreet.store.proof import prove_place
 from calmstreet.units import to_iso
 
@@ -159,7 +160,10 @@ class Supervisor:
             if fields is None or post is None:
                 self.say("warning", camera=source, says=text[:500])
                 continue
-            post.heard_s, post.begun = now_s, True
+            post.heard_s = now_s
+            if "beat" in fields and not post.begun:
+                post.begun = True
+                self._prove(post.camera)
             if "beat" in fields:
                 post.row = fields
             else:
@@ -197,16 +201,22 @@ class Supervisor:
 
     def _start(self, post: _Post, now_s: float) -> None:
         camera = post.camera
+        if not self._prove(camera):
+            post.due_s = now_s + LONGEST_REST_S
+            return
+        post.child = self._child("watch", camera.id, lines=self._lines)
+        post.heard_s, post.begun, post.row = now_s, False, {}
+
+    def _prove(self, camera: LiveCamera) -> bool:
+        """Return whether a camera's folder is where it was, and not an empty place to mount."""
         try:
             desk = self._config.resolve().parent / self._settings.node.desk
             desk.mkdir(parents=True, exist_ok=True)
             prove_place(desk / REGISTER, camera_id=camera.id, folder=camera.folder)
         except (StoreError, OSError) as error:
-            post.due_s = now_s + LONGEST_REST_S
             self.say("error", camera=camera.id, says=str(error))
-            return
-        post.child = self._child("watch", camera.id, lines=self._lines)
-        post.heard_s, post.begun, post.row = now_s, False, {}
+            return False
+        return True
 
     def _child(
         self, module: str, name: str, *, lines: "queue.SimpleQueue[tuple[str, str]] | None"
@@ -252,9 +262,9 @@ class Supervisor:
             self._judge.close()
             self._judge = None
         if self._waiting and now_s - self._judged_s >= JUDGE_EVERY_S:
-            self._judged_s = now_s
             name = self._waiting.popleft()
-            if (self._folder(name) / "catalogue.sqlite").is_file():
+            if (self._folder(name) / CATALOGUE_NAME).is_file():
+                self._judged_s = now_s
                 self._judge = self._child("closing", name, lines=None)
 
     def _folder(self, name: str) -> Path:

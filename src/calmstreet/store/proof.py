@@ -107,8 +107,8 @@ def prove_place(register: Path, *, camera_id: str, folder: Path) -> None:
     """Raise StoreError where a camera's folder was there before and is not there now.
 
     ``register`` is a small file outside the folder, such as in the desk's: JSON of camera to
-    folder. It is written when a camera comes for the first time; take a camera out of it to begin
-    anew. Call it before the folder is opened with ``create``.
+    folder. A camera is written into it once its folder holds a catalogue; take it out to begin
+    anew. Call it before the folder is opened with ``create``, and again when it is there.
     """
     try:
         known: dict[str, str] = json.loads(_read(register) or "{}")
@@ -121,6 +121,8 @@ def prove_place(register: Path, *, camera_id: str, folder: Path) -> None:
                 f"{folder} held results of {camera_id} and is empty; is its disk mounted? "
                 f"Mount it, or take {camera_id} out of {register} to begin anew"
             )
+        return
+    if not (folder / CATALOGUE_NAME).is_file():
         return
     text = json.dumps({**known, camera_id: place}, indent=1, sort_keys=True)
     write_whole(register, lambda path: _write(path, text))
