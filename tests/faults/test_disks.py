@@ -273,6 +273,7 @@ def test_a_disk_that_is_not_mounted_deletes_no_rows(tmp_path: Path) -> None:
         shutil.move(tmp_path / "unplugged", folder / "segments")
         mend(catalogue, camera_id=CAMERA, now_ns=later_ns)
         assert not check_folder(catalogue, level="hash").faults
+    prove_place(register, camera_id=CAMERA, folder=folder)
     shutil.move(folder, tmp_path / "unplugged")
     with pytest.raises(StoreError, match="is its disk mounted"):
         prove_place(register, camera_id=CAMERA, folder=folder)
