@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from calmstreet.errors import InputError
@@ -147,3 +147,36 @@ def test_unknown_hosts_and_networks_are_told() -> None:
     with pytest.raises(InputError, match=r"10\.8\.0\.1/16"):
         parse_networks(["10.8.0.1/16"])
     assert parse_networks(["fc00::/7"]) == (ipaddress.ip_network("fc00::/7"),)
+
+
+PIECES = [
+    "rtsp",
+    "file",
+    "http",
+    "exec",
+    "://",
+    ":",
+    "@",
+    "/",
+    "?",
+    "#",
+    "[",
+    "]",
+    "10.0.0.7",
+    "::1",
+]
+PIECES += ["8.8.8.8", "cam.lan", "a", "%40", "%2F", "\\", "|", "\t", "é", "554", "99999", "-", ".."]
+
+
+@settings(max_examples=500, deadline=None)
+@given(st.lists(st.sampled_from(PIECES), max_size=12).map("".join))
+def test_ffmpeg_sees_the_host_that_was_checked_whatever_is_written(text: str) -> None:
+    try:
+        address = resolved(parse_address(f"rtsp://{text}"), resolve=answers("10.0.0.7"))
+    except InputError:
+        return
+    behind = address.url().partition("://")[2]
+    authority = behind[: min(behind.find(sign) for sign in "/?#" if sign in behind)]
+    assert authority.rpartition("@")[2] == f"10.0.0.7:{address.port}"
+    assert authority.count("@") == (address.credentials is not None)
+    assert not set(address.url()) & set(" \t\r\n\x00")
