@@ -16,6 +16,8 @@ export function axis(label: string, more: Partial<uPlot.Axis> = {}): uPlot.Axis 
     labelFont: font,
     grid: { stroke: colour("line"), width: 1 },
     ticks: { stroke: colour("line"), width: 1, size: 4 },
+    // Room for the longest number, whatever the size of letters.
+    size: (_, values, at) => size * (at === 0 ? 2.7 : Math.max(2.6, 1.2 + 0.62 * Math.max(0, ...(values ?? []).map((value) => String(value ?? "").length)))),
     values: (_, splits) => splits.map((value) => num(value, 2)),
     ...more,
   };
@@ -25,7 +27,6 @@ export function axis(label: string, more: Partial<uPlot.Axis> = {}): uPlot.Axis 
 export function timeAxis(label: string, tz: string, known: boolean): uPlot.Axis {
   return axis(label, {
     space: 64,
-    size: 34,
     incrs: [1, 5, 15, 60, 300, 900, 1800, 3600, 7200, 14_400, 21_600, 43_200, 86_400, 172_800, 604_800],
     splits: (_, __, low, high, step) => {
       const ahead = known ? aheadMs(low * 1000, tz) / 1000 : -low;
