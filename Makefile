@@ -9,6 +9,7 @@
 #   make bench-peers  against other software, in environments of its own (minutes, network)
 #   make web          the pages of the desk again, when their sources changed
 #   make web-check    their types, and their unit tests
+#   make pictures     docs/pictures, from a desk served for them (EXTRAS=dev,browser, Chromium)
 #   make clean        remove .venv and build products
 #
 # PYTHON=/path/to/python chooses the Python, EXTRAS=dev,browser what is installed with it;
@@ -26,7 +27,7 @@ FIND_PYTHON = for candidate in $(or $(PYTHON),python3.11 python3.13 python3.12 p
 	if "$$candidate" -c "$(SUITABLE)" >/dev/null 2>&1; then echo "$$candidate"; break; fi; done
 
 .DEFAULT_GOAL := help
-.PHONY: help demo web web-check test check fix faults bench bench-peers clean
+.PHONY: help demo web web-check pictures test check fix faults bench bench-peers clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -48,6 +49,9 @@ web: $(READY)
 
 web-check: $(READY)
 	@$(PY) -m build_web check
+
+pictures: $(READY) web
+	@$(PY) -m tests.desk.pictures
 
 demo: $(READY)
 	@$(VENV)/bin/calmstreet demo
