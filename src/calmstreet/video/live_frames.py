@@ -48,7 +48,7 @@ class LiveFrames:
         self._arrivals: dict[int, Arrival] = {}
         self._behind = False
         self._missed = 0
-        self._unread = 0
+        self._unread = self._unseen = 0
         self._keyed = True
         self._looped = False
         self._codec = ""
@@ -103,6 +103,7 @@ class LiveFrames:
         self._count.connected = False
         self._info = None
         self._unread += unread
+        self._unseen = 0
 
     def _begin(self, info: StreamInfo) -> None:
         self._info = info

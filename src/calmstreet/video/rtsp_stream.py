@@ -7,7 +7,6 @@ alone: its own text holds the address with the password.
 
 import socket
 import threading
-from collections import deque
 from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
@@ -19,6 +18,7 @@ from calmstreet.clock import Clock
 from calmstreet.errors import InputError
 from calmstreet.units import NS_PER_S
 from calmstreet.video.address import DEFAULT_NETWORKS, Address, Network, Resolve, resolved
+from calmstreet.video.packet_queue import PacketQueue
 from calmstreet.video.packet_stream import Arrival, StreamEnded, StreamInfo, instant
 from calmstreet.video.relay import Relay
 from calmstreet.video.rtsp_answer import RtspAnswer
@@ -28,8 +28,6 @@ __all__ = ["READ_TIMEOUT_S", "RtspStream", "rtsp_options"]
 OPEN_TIMEOUT_S = 8.0
 READ_TIMEOUT_S = 2.0
 """FFmpeg ends only at the second timeout in a row: after 4 s of silence."""
-_MOST_BYTES = 16 * 1024 * 1024
-_MOST_NS = 10 * NS_PER_S
 _WHITELISTS = {"tcp": "rtsp,tcp", "udp": "rtsp,tcp,tls,crypto,rtp,udp"}
 _REFUSED = (
     av.error.HTTPUnauthorizedError,
@@ -90,11 +88,7 @@ class RtspStream:
         self._relay: Relay | None = None
         self._info: StreamInfo | None = None
         self._stream: Any = None
-        self._waiting: deque[Arrival] = deque()
-        self._bytes = 0
-        self._dropped = 0
-        self._ended: StreamEnded | None = None
-        self._news = threading.Condition()
+        self._queue = PacketQueue()
         self._closing = threading.Event()
         self._called_s = clock.monotonic_s()
         self._thread = threading.Thread(target=self._run, name="camera-reader", daemon=True)
@@ -108,7 +102,7 @@ class RtspStream:
     @property
     def dropped(self) -> int:
         """Return how many packets were thrown away because nobody took them in time."""
-        return self._dropped
+        return self._queue.dropped
 
     @property
     def answers(self) -> list[RtspAnswer]:
@@ -123,16 +117,7 @@ class RtspStream:
 
     def next(self, timeout_s: float) -> Arrival | None:
         """Return the next packet, None when none came in ``timeout_s``; raise StreamEnded."""
-        with self._news:
-            if not self._waiting and self._ended is None:
-                self._news.wait(timeout_s)
-            if self._waiting:
-                arrival = self._waiting.popleft()
-                self._bytes -= arrival.packet.size
-                return arrival
-            if self._ended is not None:
-                raise self._ended
-        return None
+        return self._queue.take(timeout_s)
 
     def decode(self, packet: Any) -> list[av.VideoFrame]:
         """Return the frames that a packet completes."""
@@ -151,7 +136,7 @@ class RtspStream:
             pinned = resolved(self._address, networks=self._networks, resolve=self._resolve)
         except InputError as error:
             known = "not known" not in str(error)
-            self._end(StreamEnded("refused" if known else "not-reachable", str(error)))
+            self._queue.end(StreamEnded("refused" if known else "not-reachable", str(error)))
             return
         if self._transport == "tcp":
             self._relay = Relay(address=pinned, clock=self._clock, open_timeout_s=OPEN_TIMEOUT_S)
@@ -167,14 +152,14 @@ class RtspStream:
                 self._read(container)
                 self._closing.wait()
         except Exception as error:  # whatever it is: its own text may hold the password
-            self._end(self._told(error))
+            self._queue.end(self._told(error))
         finally:
             if self._relay is not None:
                 self._relay.close()
 
     def _read(self, container: Any) -> None:
         if not container.streams.video:
-            self._end(StreamEnded("refused", f"{self._address.redacted} sends no pictures"))
+            self._queue.end(StreamEnded("refused", f"{self._address.redacted} sends no pictures"))
             return
         stream = container.streams.video[0]
         stream.codec_context.thread_type = "NONE"
@@ -192,32 +177,17 @@ class RtspStream:
                     return
                 if packet.size:
                     arrival_ns, ahead_ns = instant(self._clock)
-                    self._put(Arrival(packet=packet, arrival_ns=arrival_ns, ahead_ns=ahead_ns))
+                    self._queue.put(
+                        Arrival(packet=packet, arrival_ns=arrival_ns, ahead_ns=ahead_ns)
+                    )
         except (av.error.FFmpegError, OSError) as error:
-            self._end(self._told(error))
+            self._queue.end(self._told(error))
             return
-        self._end(self._told_end())
+        self._queue.end(self._told_end())
 
     def _told_end(self) -> StreamEnded:
         failure = self._relay.failure if self._relay else None
         return failure or StreamEnded("ended", f"{self._address.redacted} ended the stream")
-
-    def _put(self, arrival: Arrival) -> None:
-        with self._news:
-            first = self._waiting[0] if self._waiting else arrival
-            late_ns = arrival.arrival_ns - first.arrival_ns
-            if self._bytes + arrival.packet.size > _MOST_BYTES or late_ns > _MOST_NS:
-                self._dropped += len(self._waiting)
-                self._waiting.clear()
-                self._bytes = 0
-            self._waiting.append(arrival)
-            self._bytes += arrival.packet.size
-            self._news.notify()
-
-    def _end(self, ended: StreamEnded) -> None:
-        with self._news:
-            self._ended = self._ended or ended
-            self._news.notify()
 
     def _told(self, error: BaseException) -> StreamEnded:
         failure = self._relay.failure if self._relay else None

@@ -277,6 +277,7 @@ class StreamClock:
     def _stamped(
         self, m_ns: int, arrival_ns: int, verdict: str, moved_ns: int, *, by_arrival: bool
     ) -> Stamp:
+        m_ns = min(m_ns, arrival_ns)
         if self._last_ns is not None:
             m_ns = max(m_ns, self._last_ns + _LEAST_NS)
         self._last_ns, self._last_arrival_ns = m_ns, arrival_ns
