@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from socketserver import TCPServer
 from typing import Any
 
 from calmstreet.errors import InputError
@@ -66,17 +67,27 @@ def metrics_text(node: Mapping[str, Any], cameras: Mapping[str, Mapping[str, Any
     return "".join(f"{line}\n" for line in lines)
 
 
+class _Server(ThreadingHTTPServer):
+    """A server that asks nobody for the name of this machine."""
+
+    daemon_threads = True
+
+    def server_bind(self) -> None:
+        """Take the address; the base class would look its name up in the network."""
+        TCPServer.server_bind(self)
+        self.server_name, self.server_port = "127.0.0.1", int(self.server_address[1])
+
+
 class MetricsServer:
     """Answers GET /metrics at 127.0.0.1; ``text`` makes what is answered."""
 
     def __init__(self, *, port: int, text: Callable[[], str]) -> None:
         try:
-            self._server = ThreadingHTTPServer(("127.0.0.1", port), _handler(text))
+            self._server = _Server(("127.0.0.1", port), _handler(text))
         except OSError as error:
             raise InputError(
                 f"node.metrics_port {port} cannot be opened ({error.strerror}); take another one"
             ) from error
-        self._server.daemon_threads = True
         self.port = int(self._server.server_address[1])
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
         self._thread.start()
