@@ -316,13 +316,13 @@ def explain(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A result folder.")],
     event_id: Annotated[str, typer.Argument(metavar="EVENT_ID", help="As in events.csv.")],
     out: Annotated[Path | None, typer.Option(help="The picture to write, SVG.")] = None,
+    lang: Annotated[Language, typer.Option(help="Language of the text.")] = Language.EN,
     as_json: Json = False,
 ) -> None:
     """Print and draw all that decided an event, from its evidence alone."""
     from calmstreet.pipeline.explaining import explain_event
 
-    found = explain_event(folder, event_id, out=out)
-    _print(found, as_json=as_json)
+    _print(explain_event(folder, event_id, out=out, lang=lang.value), as_json=as_json)
 
 
 @app.command()

@@ -21,6 +21,7 @@ ENGLISH = re.compile(
 FAMILY = re.compile(r"(label|workbook|section|chart|picture|unit|word|kind)\.[a-z_.]*[a-z]")
 LATIN_IN_CYRILLIC |= {"explain"}
 LATIN_IN_CYRILLIC |= {"PDF", "PET", "TTC"}
+LATIN_IN_CYRILLIC |= {"STOP", "U", "control", "stop"}
 LATIN_IN_CYRILLIC |= {"GPS", "v", "n", "calibrate", "verify", "speed"}
 OTHERS = [lang for lang in LANGUAGES if lang != "en"]
 

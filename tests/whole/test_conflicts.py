@@ -84,6 +84,10 @@ def test_the_grave_ones_are_events_that_explain_themselves(crossing: Crossing) -
         assert "the same verdict" in done.out
         assert "threshold: pet_unprotected_s = 3" in done.out
         assert f"usual paths {crossing.rows[0]['paths_version']}" in done.out
+    told = calm("explain", crossing.out, events[0]["event_id"], "--lang", "ru")
+    assert "потому что: (а) один пришёл через " in told.out
+    assert "рассмотрено заново по сохранённым данным: тот же вывод" in told.out
+    assert "because" not in told.out
     (crossing.out / "evidence" / "1-paths.json").rename(crossing.out / "evidence" / "kept")
     refused = calm("explain", crossing.out, events[0]["event_id"])
     (crossing.out / "evidence" / "kept").rename(crossing.out / "evidence" / "1-paths.json")

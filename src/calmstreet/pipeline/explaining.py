@@ -18,6 +18,8 @@ from calmstreet.pipeline.judging import plugged_rules, too_fast
 from calmstreet.pipeline.planes import camera_plane, on_the_ground
 from calmstreet.pipeline.speeds import courses_of
 from calmstreet.report.explained_lines import explained_lines
+from calmstreet.report.said import said_in
+from calmstreet.report.texts import texts
 from calmstreet.safety.flow import FlowCounter
 from calmstreet.safety.rule import RuleWatch
 from calmstreet.safety.rules import BUILT_IN, chosen_rules
@@ -31,11 +33,14 @@ SAME_VERDICT = "the same verdict"
 
 SPEED_SHARE = 0.01
 ROUNDING_SHARE = 1e-9
-NOT_EVIDENCE = "An aggregate statistic for engineers, not evidence of an offence."
 
 
-def explain_event(folder: Path, event_id: str, *, out: Path | None = None) -> dict[str, Any]:
+def explain_event(
+    folder: Path, event_id: str, *, out: Path | None = None, lang: str = "en"
+) -> dict[str, Any]:
     """Return all that decided an event as text and numbers; draw it to ``out`` (or the folder).
+
+    The text is in ``lang``; ``verdict`` and ``kind`` are words for programs.
 
     Only evidence/ is read. Raises InputError for an unknown event, StoreError for damaged files.
     """
@@ -43,14 +48,17 @@ def explain_event(folder: Path, event_id: str, *, out: Path | None = None) -> di
     picture = out or folder / "evidence" / f"{event_id}.svg"
     _draw(evidence, picture)
     verdict = _verdict_again(evidence, folder)
-    lines = [*_lines(evidence), "", f"judged again from the evidence: {verdict}", NOT_EVIDENCE]
+    words = texts(lang)
+    again = words.t("explain.again", verdict=said_in(verdict, words))
+    proof, drawn = words.t("explain.no_proof"), words.t("explain.drawn", path=str(picture))
+    lines = [*_lines(evidence, lang), "", again, proof, drawn]
     return {
         "event_id": event_id,
         "kind": evidence.event.kind,
         "same_verdict": verdict == SAME_VERDICT,
         "verdict": verdict,
         "picture": str(picture),
-        "text": "\n".join([*lines, f"drawn: {picture}"]),
+        "text": "\n".join(lines),
     }
 
 
@@ -156,13 +164,14 @@ def _alike(event: Event, again: Event) -> bool:
     )
 
 
-def _lines(evidence: Evidence) -> Iterator[str]:
+def _lines(evidence: Evidence, lang: str) -> Iterator[str]:
     return explained_lines(
         evidence.event,
         points=evidence.points,
         changes=evidence.signal_changes,
         thresholds=evidence.thresholds,
         site=_site(evidence) if evidence.site_json else None,
+        lang=lang,
     )
 
 

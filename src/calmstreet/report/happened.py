@@ -2,6 +2,7 @@
 
 from calmstreet.report.markup import paragraph, section, table
 from calmstreet.report.reading import Summary, part_of, rows_of
+from calmstreet.report.said import said_in
 from calmstreet.report.texts import Texts
 
 __all__ = ["events_found"]
@@ -10,7 +11,7 @@ __all__ = ["events_found"]
 def events_found(summary: Summary, texts: Texts) -> str:
     """Return the section: findings by kind, and the rules that could not run with the reason.
 
-    The reasons are the rules' own words, in English.
+    The reasons are the rules' own words; those of plug-ins stay in English.
     """
     by_kind = part_of(part_of(summary, "events"), "by_kind")
     rows = [
@@ -28,7 +29,7 @@ def events_found(summary: Summary, texts: Texts) -> str:
         else paragraph(texts.t("text.events_none"))
     )
     silent = {str(row["rule"]): str(row["why_not"]) for row in rows_of(summary, "rules")}
-    names = "; ".join(f"{rule} ({why})" for rule, why in silent.items() if why)
+    names = "; ".join(f"{rule} ({said_in(why, texts)})" for rule, why in silent.items() if why)
     return section(
         "events",
         texts.t("section.events"),

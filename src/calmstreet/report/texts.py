@@ -69,7 +69,7 @@ def _catalogue(lang: str) -> Mapping[str, str]:
     """Return the words of one language, of all families together."""
     folder = files("calmstreet.report").joinpath("texts")
     found: dict[str, str] = {}
-    for family in ("", "speeds.", "conflicts.", "outlook.", "desk."):
+    for family in ("", "speeds.", "conflicts.", "rules.", "outlook.", "desk."):
         name = f"{family}{lang}.toml"
         text = folder.joinpath(name).read_text(encoding="utf-8")
         found |= _flat(tomllib.loads(text))
