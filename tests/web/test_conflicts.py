@@ -16,6 +16,7 @@ from tests.web.desks import (
     add_person,
     app_of,
     signed_in,
+    some_bins,
     the_result,
 )
 from tests.web.pairs import pairs_at
@@ -27,9 +28,14 @@ from calmstreet.safety.conflict_rates import day_counts
 from calmstreet.safety.conflict_rules import conflict_settings
 from calmstreet.store.catalogue import Catalogue
 from calmstreet.store.conflicts import ConflictRun
+from calmstreet.store.seen import Seen
 from calmstreet.units import NS_PER_S
+from calmstreet.web.comparing import compare
+from calmstreet.web.conflicting import happened
 from calmstreet.web.knocking import Knocker
 from calmstreet.web.node import Node
+from calmstreet.web.queries import SpanQuery
+from calmstreet.web.spans import view_of
 
 BOSS = Person(role="administrator")
 NORTH = Person(role="reviewer", cameras=("north",))
@@ -54,6 +60,7 @@ def filled(kept: Catalogue, camera_id: str, day: int, about: ConflictRun | None)
     )
     if about is not None:
         kept.save_conflicts(run_id, found, about)
+    kept.save_bins(run_id, some_bins(camera_id, site, start_ns, width_s=3600.0, level=20.0))
     kept.save_events(run_id, conflict_events(found, settings=conflict_settings({})))
     kept.publish([run_id])
 
@@ -146,11 +153,6 @@ def test_a_rejected_conflict_leaves_the_sums_and_the_other_camera_alone(street: 
 
 
 def test_a_comparison_counts_every_level_too(street: Node) -> None:
-    from calmstreet.store.seen import Seen
-    from calmstreet.web.conflicting import happened
-    from calmstreet.web.queries import SpanQuery
-    from calmstreet.web.spans import view_of
-
     with Seen.open(the_result(street).folder, cameras=None) as seen:
         levels = [one.level for one in happened(view_of(seen, "north", SpanQuery()))]
     assert sorted(set(levels)) == [1, 2, 3, 4]
@@ -167,5 +169,22 @@ def test_results_that_were_not_judged_show_events_and_say_why(tmp_path: Path) ->
 
 def test_where_nobody_looked_the_reason_is_named(tmp_path: Path) -> None:
     node = a_street(tmp_path, ConflictRun(why_not="plane-not-trusted"))
-    found = page(signed_in(node, app_of(node), BOSS), node)
-    assert found["conflicts"]["why_not"] == "plane-not-trusted"
+    boss = signed_in(node, app_of(node), BOSS)
+    assert page(boss, node)["conflicts"]["why_not"] == "plane-not-trusted"
+    later = (MONDAY_NS + 20 * DAY_NS) // 10**6
+    unseen = page(boss, node, f"?start_ms={later}&end_ms={later + 1000}")
+    assert unseen["conflicts"]["why_not"] == "not-watched"
+
+
+def compared(node: Node) -> dict[str, float | None]:
+    """Return the rate of each kind of event, by comparing a period with itself."""
+    with Seen.open(the_result(node).folder, cameras=None) as seen:
+        view = view_of(seen, "north", SpanQuery())
+        rows = compare(view, view, language="en").rows
+        return {row.place_id: row.before for row in rows if row.what == "events"}
+
+
+def test_what_nobody_looked_for_is_not_compared_as_zero(tmp_path: Path, street: Node) -> None:
+    assert compared(street)["conflict"] == pytest.approx(15 / (3 * 23), abs=1e-4)
+    node = a_street(tmp_path / "sketch", ConflictRun(why_not="plane-not-trusted"))
+    assert compared(node) == {}

@@ -11,7 +11,7 @@ from calmstreet.report.texts import texts
 from calmstreet.safety.bins import CAMERA_MOVED, COMPLETE_SHARE
 from calmstreet.units import local_datetime
 from calmstreet.web.answers_junction import ComparedRow, Comparison
-from calmstreet.web.conflicting import happened
+from calmstreet.web.conflicting import happened, looked_throughout
 from calmstreet.web.counting import name_parts
 from calmstreet.web.numbers import plain
 from calmstreet.web.spans import View
@@ -115,7 +115,10 @@ def _by_slot(slots: NDArray[np.int64], count: Floats) -> Floats:
 def _events(
     view: View, starts: NDArray[np.int64], slots: NDArray[np.int64]
 ) -> dict[tuple[str, str], Floats]:
-    """Return how many events of each kind, not rejected, lay in whole hours that begin then."""
+    """Return how many events of each kind, not rejected, lay in whole hours that begin then.
+
+    Where conflicts were not looked for all the time, they and all events together are left out.
+    """
     found = happened(view)
     at_ns = np.array([one.start_ns for one in found], np.int64)
     kinds = np.array([one.kind for one in found], np.str_)
@@ -126,6 +129,9 @@ def _events(
     for kind in np.unique(kinds).tolist():
         at = slots[hour[inside & (kinds == kind)]]
         rows[f"events:{kind}", "total"] = _by_slot(at, np.ones(len(at)))
+    if not looked_throughout(view):
+        for kind in ("all", "conflict"):
+            rows.pop((f"events:{kind}", "total"), None)
     return rows
 
 

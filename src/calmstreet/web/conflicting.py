@@ -22,11 +22,12 @@ from calmstreet.web.answers_junction import ConflictCell, ConflictPage, Conflict
 from calmstreet.web.numbers import plain, rate_per_hour
 from calmstreet.web.spans import View
 
-__all__ = ["Happened", "conflict_page", "happened", "hours_watched_s"]
+__all__ = ["Happened", "conflict_page", "happened", "hours_watched_s", "looked_throughout"]
 
 _HOUR_NS = 3600 * 10**9
 _QUARTER_NS = _HOUR_NS // 4
 _CONFLICT = "conflict"
+_OLDER = "not-judged"
 _LEVELS = range(1, 5)
 
 
@@ -47,6 +48,11 @@ def happened(view: View) -> list[Happened]:
     """
     pairs = _pairs(view)
     return _joined(view, pairs, pairs.conflicts())
+
+
+def looked_throughout(view: View) -> bool:
+    """Return whether conflicts were looked for in every run, or nobody says that they were not."""
+    return set(_pairs(view).reasons().values()) <= {"", _OLDER}
 
 
 def _pairs(view: View) -> Pairs:
@@ -113,7 +119,7 @@ def _sums(view: View, pairs: Pairs, conflicts: Sequence[ConflictRow]) -> Conflic
     share = conflict_settings(view.site.rules).rate_share
     levels = Counter(one.level for one in conflicts)
     return ConflictSums(
-        why_not="" if "" in reasons else (reasons[-1] if reasons else "not-judged"),
+        why_not="" if "" in reasons else (reasons[-1] if reasons else "not-watched"),
         exposure_s=round(float(days.hours.sum()) * 3600, 1),
         hours_exposure_s=[round(s, 1) for s in hours_watched_s(spells, view.tz)],
         pairs=n_pairs,
