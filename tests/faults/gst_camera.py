@@ -1,6 +1,6 @@
 """A camera for tests: GStreamer's RTSP server, run by the Python that has its bindings.
 
-Called as ``python3 gst_camera.py PORT MOUNTS`` with MOUNTS as JSON: path to {"launch", "user",
+Called as ``python3 gst_camera.py PORT`` with JSON on standard input: path to {"launch", "user",
 "password"}. Prints "ready" when it listens and then lives until it is killed.
 """
 
@@ -48,7 +48,7 @@ def main() -> None:
         for name in ("Gst", "GstRtsp", "GstRtspServer", "GLib")
     )
     gst.init(None)
-    mounts: dict[str, dict[str, str]] = json.loads(sys.argv[2])
+    mounts: dict[str, dict[str, str]] = json.load(sys.stdin)
     camera = server.RTSPServer()
     camera.set_address("127.0.0.1")
     camera.set_service(sys.argv[1])

@@ -94,12 +94,16 @@ class RtspServer:
         """Start and wait until it listens."""
         mount = {"launch": self._launch or launch_of(self.clip), **self._sign}
         self._process = subprocess.Popen(
-            [self._python, str(_SCRIPT), str(self.port), json.dumps({"/cam": mount})],
+            [self._python, str(_SCRIPT), str(self.port)],
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             text=True,
         )
+        assert self._process.stdin is not None
         assert self._process.stdout is not None
+        with self._process.stdin as said:
+            json.dump({"/cam": mount}, said)
         assert self._process.stdout.readline().strip() == "ready"
 
     def _signal(self, number: int) -> None:
