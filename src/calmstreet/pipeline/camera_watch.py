@@ -40,6 +40,7 @@ __all__ = ["CameraWatch", "Source", "Tell"]
 
 BEAT_S = 1.0
 RETRY_S = 2.0
+HELD_S = 30.0
 KEYFRAMES_S = 10.0
 RESERVE_SHARE = 0.02
 MOST_RESERVE_BYTES = 512_000_000
@@ -93,6 +94,7 @@ class CameraWatch:
     _reason: str = "starting"
     _beat_s: float = float("-inf")
     _retry_s: float = float("-inf")
+    _alarmed_s: float = float("-inf")
     _busy_s: float = 0.0
     _worst_lag_s: float = 0.0
     _dropped: int = 0
@@ -244,13 +246,22 @@ class CameraWatch:
         self.tell(closed=self.camera.id, run_id=run.run_id)
 
     def _refused(self, error: StoreError) -> None:
-        """Go on without the disk: end the run as far as it is there, and try again later."""
+        """Go on without the disk: rows wait in memory for a while, then the run ends."""
         self.health.store_failures += 1
+        if self.runs.run is not None and self.runs.held_s < HELD_S:
+            self._alarm(str(error))
+            return
         with suppress(StoreError):
             self._end("partial", reason="disk-full")
         self._reason, self._retry_s = "disk-full", self.clock.monotonic_s() + RETRY_S
         self.health.idle("paused", "disk-full", str(error))
-        self.tell(alarm=self.camera.id, reason="disk-full", note=str(error))
+        self._alarm(str(error))
+
+    def _alarm(self, note: str) -> None:
+        now_s = self.clock.monotonic_s()
+        if now_s - self._alarmed_s >= RETRY_S:
+            self._alarmed_s = now_s
+            self.tell(alarm=self.camera.id, reason="disk-full", note=note)
 
     # What is told and shown
 

@@ -6,6 +6,7 @@ of the next is a gap with a reason; where it is shorter than a gap, the first ru
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -36,6 +37,7 @@ from calmstreet.pipeline.shedding import Effort
 from calmstreet.pipeline.watching import Watch
 from calmstreet.store.accounting import watched_until_ns
 from calmstreet.store.catalogue import Catalogue
+from calmstreet.store.upkeep import close_open_runs
 from calmstreet.units import ns_from_s
 
 __all__ = ["CUT_S", "LONGEST_S", "LiveRuns"]
@@ -98,6 +100,7 @@ class LiveRuns:
         self._seer: Seer | None = None
         self._size_px = (0, 0)
         self._seen_ns = 0
+        self._left_open = False
         self._open: _Open | None = None
 
     @property
@@ -114,6 +117,11 @@ class LiveRuns:
     def seer(self) -> Seer | None:
         """Return the eyes, which outlive a run."""
         return self._seer
+
+    @property
+    def held_s(self) -> float:
+        """Return for how long the rows of the run on its way have been waiting for the disk."""
+        return self._open.watch.points.held_s if self._open else 0.0
 
     def take(self, frame: Frame) -> None:
         """Take a frame of the run on its way; cut it first where it is time."""
@@ -166,6 +174,9 @@ class LiveRuns:
         """
         camera, size_px = self._camera, (frame.width_px, frame.height_px)
         check_frame(camera.site, camera.id, *size_px)
+        if self._left_open:
+            close_open_runs(self._catalogue, camera.id)
+            self._left_open = False
         self._catalogue.save_site(camera.site, camera.site_text)
         run = self._new_run(frame, declared_fps)
         found = camera_plane(
@@ -279,6 +290,10 @@ class LiveRuns:
         try:
             self._finish(now, state, until_ns)
         except StoreError:
+            self._left_open = True
+            now.watch.points.drop()
+            with suppress(StoreError):
+                now.watch.points.leave()
             self.known_ns = max(self.known_ns, watched_until_ns(self._catalogue, now.run))
             raise
         finally:

@@ -83,7 +83,7 @@ class MetricsServer:
 
     def __init__(self, *, port: int, text: Callable[[], str]) -> None:
         try:
-            self._server = _Server(("127.0.0.1", port), _handler(text))
+            self._server = _Server(("127.0.0.1", port), _answering(text))
         except OSError as error:
             raise InputError(
                 f"node.metrics_port {port} cannot be opened ({error.strerror}); take another one"
@@ -99,8 +99,8 @@ class MetricsServer:
         self._thread.join()
 
 
-def _handler(text: Callable[[], str]) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
+def _answering(text: Callable[[], str]) -> type[BaseHTTPRequestHandler]:
+    class Answering(BaseHTTPRequestHandler):
         """Answers with the figures and nothing else."""
 
         timeout = 5.0
@@ -118,4 +118,4 @@ def _handler(text: Callable[[], str]) -> type[BaseHTTPRequestHandler]:
         def log_message(self, *_: Any) -> None:
             """Say nothing."""
 
-    return Handler
+    return Answering

@@ -7,6 +7,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from calmstreet.errors import StoreError
 from calmstreet.model.frame import Frame
 from calmstreet.model.points import TrackPoints
 from calmstreet.model.run import Run
@@ -119,16 +120,25 @@ class Watch:
         return self.keeper.keeps or self.run.detector != detector_version(None)
 
     def look_now(self) -> None:
-        """Look at the frames that wait."""
-        for frame in self._waiting:
+        """Look at the frames that wait.
+
+        Raises StoreError when the disk refuses, after all were looked at: their rows are held.
+        """
+        waiting, self._waiting = self._waiting, []
+        refused: StoreError | None = None
+        for frame in waiting:
             sight, points = self.seer.look(frame)
-            self.points.append(frame.t_ns, points, looked=sight.detections.looked)
+            try:
+                self.points.append(frame.t_ns, points, looked=sight.detections.looked)
+            except StoreError as error:
+                refused = error
             if self.on_step is not None:
                 self.on_step(frame.t_ns, points)
             self.light.update(frame.t_ns, sight.small)
             self.quality.update(frame.t_ns, sight.small)
             self.keeper.take(frame, sight, self.seer.as_seen(points))
-        self._waiting.clear()
+        if refused is not None:
+            raise refused
 
     def close(self) -> None:
         """Look at the last frames and write out what is still held.
