@@ -191,7 +191,7 @@ def an_event(camera_id: str, run_id: int, start_ns: int, severity: int = 3) -> E
         values={"min_ttc_s": 0.9, "sigma_min_ttc_s": 0.2, "pet_s": float("inf")},
         severity=severity,
         rule=rule,
-        reasons=("both came to the same place within 0.9 s",),
+        reasons=("both came to the same place within 0.9 s", "the footprints touched"),
     )
 
 

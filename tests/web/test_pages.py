@@ -218,9 +218,14 @@ def test_an_event_is_explained_with_its_evidence(weeks: Node, boss: Knocker) -> 
     )
     assert queue["total"] == 8
     first = next(one for one in queue["events"] if one["camera_id"] == "north")
-    event = read(boss, f"/api/results/{first['result_id']}/events/{first['event_id']}")
+    where = f"/api/results/{first['result_id']}/events/{first['event_id']}"
+    event = read(boss, where)
     assert event["explained"][0].startswith(f"conflict {first['event_id']}")
     assert "because: both came to the same place within 0.9 s" in event["explained"]
+    told = read(boss, f"{where}?language=kk")
+    assert told["reasons"] == ["both came to the same place within 0.9 s", "контурлары жанасты"]
+    assert "себебі: контурлары жанасты" in told["explained"]
+    assert told["numbers"] == event["numbers"]
     assert {t["name"]: t["value"] for t in event["thresholds"]} == {"ttc_s": 1.5, "pet_s": 2.0}
     assert event["numbers"][0] == {"name": "min_ttc_s", "value": 0.9, "sigma": 0.2, "unit": "s"}
     ttc = next(curve for curve in event["curves"] if curve["name"] == "ttc_s")

@@ -71,10 +71,12 @@ def boss(node: Node) -> Knocker:
 
 
 @pytest.fixture(scope="module")
-def ids(node: Node) -> dict[str, str]:
+def ids(node: Node, boss: Knocker) -> dict[str, str]:
     result_id = the_result(node).result_id
     names = ("result_id", "before_result", "after_result")
-    return {**dict.fromkeys(names, result_id), "camera_id": "north", "form": "counts.csv"}
+    event_id = boss.ask("GET", "/api/events").json()["events"][0]["event_id"]
+    others = {"camera_id": "north", "form": "counts.csv", "event_id": event_id}
+    return {**dict.fromkeys(names, result_id), **others}
 
 
 @pytest.mark.parametrize(

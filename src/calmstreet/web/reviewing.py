@@ -10,6 +10,8 @@ from calmstreet.model.event import Event
 from calmstreet.model.signals import SignalChanges, SignalState
 from calmstreet.model.site import Site, site_from_json
 from calmstreet.report.explained_lines import explained_lines
+from calmstreet.report.said import said_in
+from calmstreet.report.texts import texts
 from calmstreet.store.evidence import Evidence, read_evidence
 from calmstreet.store.queue import Queue, QueuedEvent, Review
 from calmstreet.store.seen import CameraRow, Seen
@@ -76,9 +78,18 @@ def review_row(review: Review) -> ReviewRow:
 
 
 def event_detail(
-    seen: Seen, result_id: str, one: QueuedEvent, *, next_event_id: str | None
+    seen: Seen,
+    result_id: str,
+    one: QueuedEvent,
+    *,
+    next_event_id: str | None,
+    language: str = "en",
 ) -> EventDetail:
-    """Return everything about one event, from its evidence where there is any."""
+    """Return everything about one event, from its evidence where there is any.
+
+    Reasons, exceptions and what explains it are in ``language`` as far as their words are known.
+    """
+    words = texts(language)
     queue, event = Queue(seen=seen), one.event
     row = next(row for row in seen.camera_rows() if row.camera_id == event.camera_id)
     evidence = _evidence(seen, queue, event)
@@ -93,9 +104,9 @@ def event_detail(
         track_ids=[str(track_id) for track_id in event.track_ids],
         place_m=event.place_m if np.isfinite(event.place_m).all() else None,
         place_lonlat=places[0] if places else None,
-        explained=_explained(evidence, site) if evidence else [],
-        reasons=list(event.reasons),
-        exceptions=list(event.exceptions),
+        explained=_explained(evidence, site, language) if evidence else [],
+        reasons=[said_in(reason, words) for reason in event.reasons],
+        exceptions=[said_in(exception, words) for exception in event.exceptions],
         numbers=_numbers(event.values),
         thresholds=[
             Threshold(name=name, value=plain(value), unit=unit_of(name))
@@ -125,7 +136,7 @@ def _evidence(seen: Seen, queue: Queue, event: Event) -> Evidence | None:
         return None
 
 
-def _explained(evidence: Evidence, site: Site | None) -> list[str]:
+def _explained(evidence: Evidence, site: Site | None, language: str) -> list[str]:
     return list(
         explained_lines(
             evidence.event,
@@ -133,6 +144,7 @@ def _explained(evidence: Evidence, site: Site | None) -> list[str]:
             changes=evidence.signal_changes,
             thresholds=evidence.thresholds,
             site=site,
+            lang=language,
         )
     )
 

@@ -19,7 +19,7 @@ from calmstreet.web.answers_review import (
 from calmstreet.web.doors import Door, Right
 from calmstreet.web.media import medium_card, medium_of, medium_response
 from calmstreet.web.numbers import ns
-from calmstreet.web.queries import EventId, MediumId, QueueQuery, ResultId
+from calmstreet.web.queries import EventId, LanguageQuery, MediumId, QueueQuery, ResultId
 from calmstreet.web.reviewing import event_card, event_detail, review_row
 from calmstreet.web.visit import Here, Visit
 
@@ -72,12 +72,15 @@ def _one(queue: Queue, event_id: str) -> QueuedEvent:
     return found
 
 
-def show_event(here: Here, result_id: ResultId, event_id: EventId) -> EventDetail:
-    """Show one event: why, tracks from above, curves, clip, verdicts."""
+def show_event(
+    here: Here, result_id: ResultId, event_id: EventId, language: LanguageQuery = "en"
+) -> EventDetail:
+    """Show one event: why (in the asked language), tracks from above, curves, clip, verdicts."""
     with here.seen(result_id) as seen:
         queue = Queue(seen=seen)
         one = _one(queue, event_id)
-        return event_detail(seen, result_id, one, next_event_id=_next(queue, event_id))
+        following = _next(queue, event_id)
+        return event_detail(seen, result_id, one, next_event_id=following, language=language)
 
 
 def _next(queue: Queue, event_id: str) -> str | None:
