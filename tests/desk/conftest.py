@@ -23,6 +23,7 @@ FRONTEND = Path(__file__).resolve().parents[2] / "frontend"
 PASSWORD = "a desk in the window"
 FLAGS = (
     "--no-sandbox",
+    "--disable-dev-shm-usage",
     "--use-angle=swiftshader",
     "--enable-unsafe-swiftshader",
     "--disable-background-networking",
