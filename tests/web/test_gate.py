@@ -187,6 +187,16 @@ def test_every_answer_says_what_the_browser_may_do(boss: Knocker, app: Any, node
     assert "https://tiles.example" in content_security_policy("https://tiles.example/{z}.pbf")
 
 
+def test_pages_that_were_replaced_are_missing_not_faulty(node: Node, tmp_path: Path) -> None:
+    for name in ("index.html", "old.js"):
+        (tmp_path / name).write_text("x")
+    asker = Knocker(create_app(node, pages=tmp_path))
+    assert asker.ask("GET", "/old.js").status == 200
+    (tmp_path / "old.js").unlink()
+    assert asker.ask("GET", "/old.js").status == 404
+    assert asker.ask("GET", "/").status == 200
+
+
 def test_the_desk_goes_by_its_own_names_only(node: Node) -> None:
     app = create_app(node, hosts=["localhost", "desk.city"])
     for host, status in (("desk.city", 200), ("localhost:8000", 200), ("10.1.2.3:80", 200),

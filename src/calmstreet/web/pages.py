@@ -59,7 +59,7 @@ class Pages:
         path = self._files.get(address)
         if path is None and "." not in address.rsplit("/", 1)[-1]:
             path = self._index
-        if path is None:
+        if path is None or not path.is_file():  # replaced by a newer version while this one runs
             return None
         lasting = address.startswith("/assets/")
         return FileResponse(
