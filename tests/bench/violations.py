@@ -1,17 +1,35 @@
-"""How many of staged violations the rules find, with the errors of a camera on every row."""
+"""How many of staged violations the rules find, with the errors of a camera on every row.
 
+Run: ``PYTHONPATH=src:. python -m tests.bench.violations [--seed N] [--shape NAME]``.
+"""
+
+import argparse
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from tests.bench.traffic_days import GREENS, _as_seen, _Rows, _way, the_signals, the_site
+from tests.bench.rules import speeds_of
+from tests.bench.traffic_days import (
+    FPS,
+    GREENS,
+    PLAIN,
+    SHAPES,
+    Shape,
+    _as_seen,
+    _Rows,
+    _way,
+    the_signals,
+    the_site,
+)
 
 from calmstreet.config.site import parse_site
 from calmstreet.model.kinds import Kind
 from calmstreet.model.points import TrackPoints
+from calmstreet.pipeline.judging import too_fast
 from calmstreet.safety.rule import RuleWatch
 from calmstreet.safety.rules import chosen_rules
 
+SPEEDS_FPS = 10.0
 Timed = tuple[float, float, float]
 STOP = """
 [site]
@@ -26,11 +44,15 @@ direction = "to_right"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Staged:
-    """A violation: the rule that should find it and the timed ways of its road users."""
+    """A violation: the rule that should find it and the timed ways of its road users.
+
+    ``fps`` rows a second; fast ones need more than five for a speed.
+    """
 
     rule: str
     ways: Sequence[tuple[Sequence[Timed], Kind]]
     site: str = ""
+    fps: float = FPS
     backs: bool = field(default=False)
 
 
@@ -45,6 +67,12 @@ def _red_light(dice: np.random.Generator) -> Staged:
     at = red_s + into_s
     via = [(at - 60 / mps, -62.25, -1.6), (at + 50 / mps, 47.75, -1.6)]
     return Staged(rule="red-light", ways=[(via, Kind.CAR)])
+
+
+def _too_fast(dice: np.random.Generator) -> Staged:
+    mps, y = dice.uniform(18.5, 26.0), -1.6 if dice.random() < 0.5 else -4.8
+    via = [(1.0, -130.0, y), (1.0 + 190 / mps, 60.0, y)]
+    return Staged(rule="speeding", ways=[(via, Kind.CAR)], fps=SPEEDS_FPS)
 
 
 def _stop_line(dice: np.random.Generator) -> Staged:
@@ -178,6 +206,7 @@ _STAGES = {
     "red-light": _red_light,
     "stop-line": _stop_line,
     "stop-sign": _stop_sign,
+    "speeding": _too_fast,
     "wrong-way": _wrong_way,
     "reversing": _reversing,
     "forbidden-turn": _turn,
@@ -197,16 +226,18 @@ _STAGES = {
 }
 
 
-def rows_of(stage: Staged, dice: np.random.Generator) -> TrackPoints:
+def rows_of(stage: Staged, dice: np.random.Generator, shape: Shape = PLAIN) -> TrackPoints:
     """Return the rows of a staged violation as a camera would give them."""
     parts: list[_Rows] = [
-        _way(list(via), kind, 1 + number, backs=stage.backs)
+        _way(list(via), kind, 1 + number, backs=stage.backs, fps=stage.fps)
         for number, (via, kind) in enumerate(stage.ways)
     ]
-    return _as_seen(parts, dice)
+    return _as_seen(parts, dice, stage.fps, shape)
 
 
-def detection_rates(times: int, *, seed: int = 7) -> Iterator[tuple[str, int]]:
+def detection_rates(
+    times: int, *, seed: int = 7, shape: Shape = PLAIN
+) -> Iterator[tuple[str, int]]:
     """Yield each rule with how many of ``times`` staged violations it found."""
     signals = the_signals(0.1)
     for name in _STAGES:
@@ -214,14 +245,18 @@ def detection_rates(times: int, *, seed: int = 7) -> Iterator[tuple[str, int]]:
         found = 0
         for _ in range(times):
             stage = staged(name, dice)
-            site = parse_site(stage.site) if stage.site else the_site()
+            site = parse_site(stage.site) if stage.site else the_site(shape)
+            lies = PLAIN if stage.site else shape
             watch = RuleWatch.over(
                 site, camera_id="camera", run_id=1, metric=True, signals=signals,
                 factories=chosen_rules(site, only=[name]),
             )  # fmt: skip
-            rows = rows_of(stage, dice)
+            rows = rows_of(stage, dice, lies)
             watch.update(np.unique(rows.t_ns), rows)
-            found += bool(watch.close())
+            events = watch.close()
+            if name == "speeding":
+                events = list(too_fast(watch, speeds_of(site, rows)))
+            found += bool(events)
         yield name, found
 
 
@@ -240,8 +275,12 @@ def wilson(found: int, times: int) -> tuple[float, float]:
 
 def main() -> None:
     """Print the share of staged violations that each rule finds."""
+    ask = argparse.ArgumentParser(prog="python -m tests.bench.violations", description=__doc__)
+    ask.add_argument("--seed", type=int, default=7)
+    ask.add_argument("--shape", choices=tuple(SHAPES), default="straight")
+    asked = ask.parse_args()
     times = 100
-    for name, found in detection_rates(times):
+    for name, found in detection_rates(times, seed=asked.seed, shape=SHAPES[asked.shape]):
         low, high = wilson(found, times)
         print(f"{name:20} {found:4d} of {times}, {low:.2f} to {high:.2f}")
 

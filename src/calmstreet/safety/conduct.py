@@ -57,7 +57,9 @@ def crossings_of_gate(block: Block, gate: PlanGate) -> Iterator[Crossing]:
             yield Crossing(row=row, t_ns=begin + round(share * (end - begin)), direction=direction)
 
 
-def beside_gate(gate: PlanGate, places: NDArray[np.float64], reach: float) -> Mask:
+def beside_gate(
+    gate: PlanGate, places: NDArray[np.float64], reach: float | NDArray[np.float64]
+) -> Mask:
     """Return which places (n, 2) lie before or behind the gate's own width, ``reach`` more."""
     a, b = gate.line.a[gate.line.own][0], gate.line.b[gate.line.own][-1]
     way = b - a

@@ -1,19 +1,22 @@
 """Queues before a line, spill-back, congestion. A queue is a measure; reaching too far an event.
 
 A queue is the vehicles slower than ``still_mps`` behind a line, chained by gaps below ``gap_m``
-from the line on (science of the project, section 8). Its length reaches to the rear of the last.
+from the line on (science of the project, section 8), each behind the one ahead by that one's
+heading, so that a queue may stand round a bend. Its length reaches to the rear of the last.
 """
 
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from calmstreet.geometry.shapes import inside_polygon
 from calmstreet.model.event import Event
-from calmstreet.safety.conduct import beside_gate, is_motor
+from calmstreet.safety.conduct import beside_gate, is_motor, same_step_pairs, turned_pair
 from calmstreet.safety.ground_plan import PlanGate, PlanZone
 from calmstreet.safety.rows import PAUSE_NS, Block
 from calmstreet.safety.rule import Post, Rule, ended, new_event
@@ -22,6 +25,8 @@ from calmstreet.units import NS_PER_S, ns_from_s
 __all__ = ["QueueRule", "congestion", "queue"]
 
 Array = NDArray[np.float64]
+_SAME_WAY_RAD = np.pi / 3
+_BEFORE_M = (1.0, 3.0, 6.0)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -66,53 +71,51 @@ class QueueRule:
         given: float = self.post.settings(self.name).storage_m
         if given > 0:
             return given
-        reach = [
-            float(-gate.ahead(zone.polygon).min())
-            for zone in self.post.zones("approach", "lane")
-            if zone.metric and beside_gate(gate, zone.centre[None], 1.0)[0]
-        ]
-        return max((m for m in reach if m > 0), default=math.inf)
+        middle = (gate.line.a[gate.line.own][0] + gate.line.b[gate.line.own][-1]) / 2
+        reach = []
+        for zone in self.post.zones("approach", "lane"):
+            before = zone.polygon[gate.ahead(zone.polygon) < 0]
+            if zone.metric and len(before) and _leads_to(zone, gate):
+                off = before - middle
+                reach.append(float(np.sqrt((off * off).sum(axis=1)).max()))
+        return max(reach, default=math.inf)
 
     def update(self, block: Block) -> Iterator[Event]:
         """Take the next block."""
         wanted = self.post.settings(self.name)
-        slow = (block.speed_mps < wanted.still_mps) & is_motor(block)
+        slow = np.flatnonzero((block.speed_mps < wanted.still_mps) & is_motor(block))
+        links = _links(block, slow, gap_m=wanted.gap_m, beside_m=wanted.beside_m)
         for gate in self._gates:
-            behind = -gate.ahead(block.front)
-            mine = slow & (behind > -3.0) & beside_gate(gate, block.front, wanted.beside_m)
-            rows = np.flatnonzero(mine)
-            steps = np.searchsorted(block.steps, block.t_ns[rows])
-            order = np.lexsort((behind[rows], steps))
-            rows, steps = rows[order], steps[order]
-            rear = behind[rows] + block.length_m[rows]
-            yield from self._chain(block, gate, (steps, behind[rows], rear), rows)
+            yield from self._at_gate(block, gate, slow, links)
 
-    def _chain(
-        self,
-        block: Block,
-        gate: PlanGate,
-        at: tuple[NDArray[np.intp], Array, Array],
-        rows: NDArray[np.intp],
+    def _at_gate(
+        self, block: Block, gate: PlanGate, slow: NDArray[np.intp], links: "_Links"
     ) -> Iterator[Event]:
-        """Find the queue of each step: the first rows of it up to the first gap."""
-        steps, front, rear = at
-        if not len(rows):
-            return
+        """Follow the queue of each step from the line back, from each to those behind it."""
         wanted = self.post.settings(self.name)
-        first = np.flatnonzero(np.diff(steps, prepend=-1) != 0)
-        gap = front - np.concatenate([[0.0], rear[:-1]])
-        gap[first] = front[first]
-        ends = np.append(first[1:], len(rows))
-        broken = gap >= wanted.gap_m
-        for begin, end in zip(first.tolist(), ends.tolist(), strict=True):
-            cut = np.flatnonzero(broken[begin:end])
-            stop = begin + int(cut[0]) if len(cut) else end
-            length_m = float(rear[begin:stop].max()) if stop > begin else 0.0
-            t_ns = int(block.steps[steps[begin]])
+        behind = -gate.ahead(block.front[slow])
+        first = (behind > -3.0) & (behind < wanted.gap_m)
+        first &= beside_gate(gate, block.front[slow], wanted.beside_m)
+        reach = np.full(len(block), np.inf)
+        reach[slow[first]] = behind[first] + block.length_m[slow[first]]
+        while len(links.leader):
+            further = reach[links.leader] + links.more_m
+            if not (further < reach[links.follower]).any():
+                break
+            np.minimum.at(reach, links.follower, further)
+        straight = behind + block.length_m[slow]
+        reach[slow] = np.where(np.isfinite(reach[slow]), np.maximum(reach[slow], straight), np.inf)
+        rows = slow[np.isfinite(reach[slow])]
+        steps = np.searchsorted(block.steps, block.t_ns[rows])
+        rows = rows[np.lexsort((reach[rows], steps))]
+        steps = np.sort(steps)
+        cuts = [*np.flatnonzero(np.diff(steps, prepend=-1)).tolist(), len(rows)]
+        for begin, end in pairwise(cuts):
+            last = int(rows[end - 1])
+            t_ns, length_m = int(block.t_ns[last]), float(reach[last])
             known = self.longest[gate.id]
             if length_m > known.length_m:
-                known.length_m, known.vehicles, known.t_ns = length_m, stop - begin, t_ns
-            last = int(rows[stop - 1]) if stop > begin else int(rows[begin])
+                known.length_m, known.vehicles, known.t_ns = length_m, end - begin, t_ns
             yield from self._spilled(block, gate, t_ns, length_m, last)
 
     def _spilled(
@@ -151,6 +154,44 @@ class QueueRule:
     def finish(self) -> Iterator[Event]:
         """Nothing is left to tell."""
         yield from ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Links:
+    """Pairs of rows of one step, one close behind the other, and how much longer that makes it."""
+
+    leader: NDArray[np.intp]
+    follower: NDArray[np.intp]
+    more_m: Array
+
+
+def _links(block: Block, slow: NDArray[np.intp], *, gap_m: float, beside_m: float) -> _Links:
+    """Return who stands behind whom in the leader's way by its heading: lanes may bend."""
+    pairs = same_step_pairs(block, slow, gap_m + 20.0)
+    leader, follower = np.concatenate([pairs, pairs[:, ::-1]]).T
+    off = block.centre[follower] - block.centre[leader]
+    known = np.isfinite(block.heading_rad[leader])
+    heading = block.heading_rad[np.where(known, leader, follower)]
+    cos, sin = np.cos(heading), np.sin(heading)
+    back = -(off[:, 0] * cos + off[:, 1] * sin)
+    aside = np.abs(off[:, 1] * cos - off[:, 0] * sin)
+    gap = back - (block.length_m[leader] + block.length_m[follower]) / 2
+    linked = (back > 0) & (gap < gap_m) & (aside < beside_m)
+    linked &= ~(turned_pair(heading, block.heading_rad[follower]) > _SAME_WAY_RAD)
+    more_m = np.maximum(gap, 0.0) + block.length_m[follower]
+    return _Links(leader=leader[linked], follower=follower[linked], more_m=more_m[linked])
+
+
+def _leads_to(zone: PlanZone, gate: PlanGate) -> bool:
+    """Return whether a zone holds places just before a gate, or has its middle before it."""
+    a, b = gate.line.a[gate.line.own][0], gate.line.b[gate.line.own][-1]
+    shares = np.linspace(0.1, 0.9, 5)[:, None]
+    way = (b - a) / np.sqrt(((b - a) ** 2).sum())
+    square = np.array([-way[1], way[0]])
+    square *= -np.sign(gate.ahead((a + b)[None] / 2 + square)[0])
+    places = np.concatenate([a + shares * (b - a) + square * far for far in _BEFORE_M])
+    inside = inside_polygon(places, zone.polygon).any()
+    return bool(inside or beside_gate(gate, zone.centre[None], 1.0)[0])
 
 
 def queue(post: Post) -> Rule:

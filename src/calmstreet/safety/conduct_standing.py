@@ -1,7 +1,8 @@
 """Standing where one should not: stopped vehicle, no-stopping zone, blocked junction, object.
 
 Someone stands while slower than ``still_mps`` and not further than ``drift_m`` from where that
-began. A queue (somebody stands close ahead), a bus stop and a signal's queue are no fault.
+began. A queue (somebody stands close ahead), a bus stop, a signal's queue and giving way before a
+crossing on which people walk are no fault.
 """
 
 from collections.abc import Iterator
@@ -10,11 +11,13 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from calmstreet.geometry.shapes import distance_to
 from calmstreet.model.event import Event
 from calmstreet.model.kinds import Kind
-from calmstreet.safety.conduct import excuses, is_motor, with_leader
+from calmstreet.safety.conduct import beside_gate, excuses, is_motor, with_leader
+from calmstreet.safety.conduct_people import near_zone
 from calmstreet.safety.ground_plan import PlanGate, PlanZone
-from calmstreet.safety.rows import Block
+from calmstreet.safety.rows import PAUSE_NS, Block
 from calmstreet.safety.rule import Post, Rule, ended, new_event
 from calmstreet.safety.spells import Spell, Spells
 from calmstreet.units import NS_PER_S, ns_from_s
@@ -24,6 +27,9 @@ __all__ = ["blocked_junction", "no_stopping", "object_on_road", "stopped_vehicle
 Mask = NDArray[np.bool_]
 _QUEUE_BEFORE_M = 12.0
 _SPILL_M = 10.0
+_BESIDE_M = 2.5
+_CAME_M = 3.0
+_KERB_M, _GIVES_WAY_M, _GIVES_WAY_S = 2.0, 6.0, 6.0
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -36,7 +42,7 @@ class StandingRule:
     why_not: str = ""
     version: int = 1
     _spells: dict[str, Spells] = field(default_factory=dict)
-    _queued_ns: dict[int, int] = field(default_factory=dict)
+    _walked_ns: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not self.post.zones(*self.kinds):
@@ -46,8 +52,10 @@ class StandingRule:
         """Take the next block."""
         wanted = self.post.settings(self.name)
         still = _still(block, wanted.still_mps) & is_motor(block, unknown=False)
-        queued = with_leader(block, still, wanted.leader_m) | self._at_signal(block)
+        queued = with_leader(block, still, wanted.leader_m) | _at_signal(self.post, block)
         queued |= block.in_any(self.post.zones("bus-stop")) & (block.kind == Kind.BUS)
+        for crossing in self.post.zones("crossing"):
+            queued |= self._gives_way(block, crossing, still)
         for zone in self.post.zones(*self.kinds):
             spells = self._spells.setdefault(zone.id, Spells(grace_s=2.0))
             holds = still & ~queued & block.inside(zone)
@@ -55,14 +63,27 @@ class StandingRule:
             for spell, rows in spells.take(block, holds, place):
                 yield from self._judged(block, zone, spell, rows)
 
-    def _at_signal(self, block: Block) -> Mask:
-        """Return which rows are first at a line with a signal, or a few metres beyond it."""
-        near = np.zeros(len(block), bool)
-        for gate in self.post.plan.gates:
-            if (gate.signal or gate.control) and gate.forward:
-                ahead = gate.ahead(block.place(gate.metric, front=True)) * block.unit_m(gate.metric)
-                near |= (ahead > -_QUEUE_BEFORE_M) & (ahead < 3.0)
-        return near
+    def _gives_way(self, block: Block, crossing: PlanZone, still: Mask) -> Mask:
+        """Return who stands before a crossing at which somebody on foot was a moment ago."""
+        walkers = near_zone(block, crossing, _KERB_M) & (block.kind == Kind.PEDESTRIAN)
+        before = self._walked_ns.get(crossing.id)
+        known = [] if before is None else [before]
+        walked = np.array([*known, *np.unique(block.t_ns[walkers]).tolist()], np.int64)
+        found = np.zeros(len(block), bool)
+        if not len(walked):
+            return found
+        self._walked_ns[crossing.id] = int(walked[-1])
+        place = block.place(crossing.metric, front=True)
+        far_m = distance_to(crossing.outline, place) * block.unit_m(crossing.metric)
+        off = crossing.centre - place
+        heading = np.nan_to_num(block.heading_rad)
+        ahead = off[:, 0] * np.cos(heading) + off[:, 1] * np.sin(heading) > 0
+        near = still & (far_m < _GIVES_WAY_M) & (ahead | np.isnan(block.heading_rad))
+        rows = np.flatnonzero(near)
+        last = np.searchsorted(walked, block.t_ns[rows], side="right") - 1
+        since = block.t_ns[rows] - walked[np.maximum(last, 0)]
+        found[rows] = (last >= 0) & (since <= ns_from_s(_GIVES_WAY_S))
+        return found
 
     def _judged(
         self, block: Block, zone: PlanZone, spell: Spell, rows: NDArray[np.intp]
@@ -105,6 +126,18 @@ def _still(block: Block, still_mps: float) -> Mask:
     """Return which rows stand: slow by their speed, or marked as parked where none is known."""
     slow = block.speed_mps < still_mps
     return np.asarray(slow | (np.isnan(block.speed_mps) & block.parked))
+
+
+def _at_signal(post: Post, block: Block) -> Mask:
+    """Return which rows are first at a line with a signal, or a few metres beyond it."""
+    near = np.zeros(len(block), bool)
+    for gate in post.plan.gates:
+        if (gate.signal or gate.control) and gate.forward:
+            place, unit_m = block.place(gate.metric, front=True), block.unit_m(gate.metric)
+            ahead = gate.ahead(place) * unit_m
+            beside = beside_gate(gate, place, _BESIDE_M / unit_m)
+            near |= (ahead > -_QUEUE_BEFORE_M) & (ahead < 3.0) & beside
+    return near
 
 
 def stopped_vehicle(post: Post) -> Rule:
@@ -197,13 +230,17 @@ def blocked_junction(post: Post) -> Rule:
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class ObjectRule:
-    """Something of unknown kind rests on the carriageway and nobody is seen standing with it."""
+    """Something of unknown kind rests on the carriageway where it appeared, and in no queue.
+
+    What drove there is a vehicle that the eyes could not name.
+    """
 
     post: Post
     name: str = "object"
     version: int = 1
     why_not: str = ""
     _spells: Spells = field(default_factory=lambda: Spells(grace_s=3.0))
+    _born: dict[int, tuple[NDArray[np.float64], int]] = field(default_factory=dict)
     _kinds: tuple[str, ...] = ("lane", "carriageway", "motorway", "junction")
 
     def __post_init__(self) -> None:
@@ -216,7 +253,10 @@ class ObjectRule:
         zones = self.post.zones(*self._kinds)
         metric = zones[0].metric
         place, units = block.place(metric), block.unit_m(metric)
-        holds = (block.kind == Kind.UNKNOWN) & block.in_any(zones) & _still(block, 0.3)
+        still = _still(block, 0.3)
+        holds = (block.kind == Kind.UNKNOWN) & block.in_any(zones) & still
+        holds &= ~(self._came(block, metric) | _at_signal(self.post, block))
+        holds &= ~with_leader(block, still, _SPILL_M)
         for spell, rows in self._spells.take(block, holds, place):
             off = place[rows] - spell.origin
             near = np.sqrt(off[:, 0] * off[:, 0] + off[:, 1] * off[:, 1]) * units[rows]
@@ -240,6 +280,22 @@ class ObjectRule:
             if spell.event is not None:
                 spell.event = ended(spell.event, spell.last_ns)
                 yield spell.event
+
+    def _came(self, block: Block, metric: bool) -> Mask:
+        """Return which rows lie ``_CAME_M`` or more from where their track began."""
+        came = np.zeros(len(block), bool)
+        place, unit_m = block.place(metric), block.unit_m(metric)
+        for track_id, start, end in block.spans:
+            born = self._born.get(track_id)
+            if born is None or block.t_ns[start] == block.first_ns[start]:
+                born = place[start], 0
+            off = place[start:end] - born[0]
+            far_m = np.sqrt(off[:, 0] * off[:, 0] + off[:, 1] * off[:, 1]) * unit_m[start:end]
+            came[start:end] = far_m > _CAME_M
+            self._born[track_id] = born[0], int(block.t_ns[end - 1])
+        gone_ns = (int(block.steps[-1]) if len(block.steps) else 0) - PAUSE_NS
+        self._born = {track: born for track, born in self._born.items() if born[1] >= gone_ns}
+        return came
 
     def finish(self) -> Iterator[Event]:
         """Nothing is left to tell."""

@@ -7,22 +7,31 @@ import numpy as np
 
 from calmstreet.model.event import Event
 from calmstreet.model.site import Movement
-from calmstreet.safety.conduct import beside_gate, crossings_of_gate, excuses, is_motor
+from calmstreet.safety.conduct import (
+    beside_gate,
+    crossings_of_gate,
+    excuses,
+    is_motor,
+    turned_rad,
+)
 from calmstreet.safety.ground_plan import PlanGate
 from calmstreet.safety.rows import Block
 from calmstreet.safety.rule import Post, Rule, new_event
+from calmstreet.units import NS_PER_S
 
 __all__ = ["forbidden_turn", "stop_sign"]
+
+_TURNED_RAD = 2 * np.pi / 3
 
 
 @dataclass(slots=True, kw_only=True)
 class _Way:
-    """Where a road user came in: zone or gate and time; where it was last; whether it left that."""
+    """Where a road user came in: zone or gate, time and heading; where it was last."""
 
     entry_id: str
     entry_ns: int
+    heading_rad: float
     place_name: str = ""
-    left: bool = False
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -30,7 +39,8 @@ class ForbiddenTurnRule:
     """Makes a movement that the site marks ``forbidden`` (a U-turn is one with ``turn = "u"``).
 
     The movement is made on arrival at its ``to``; the same end twice counts when the road user
-    was outside for a second or more in between.
+    was outside for a second or more in between and comes back with its heading turned by more
+    than 120 degrees: who reverses into a gap, or whose place trembles at a border, makes no U-turn.
     """
 
     post: Post
@@ -76,17 +86,23 @@ class ForbiddenTurnRule:
 
     def _step(self, block: Block, track_id: int, row: int, here: str) -> Event | None:
         way, t_ns = self._ways.get(track_id), int(block.t_ns[row])
+        heading = float(block.heading_rad[row])
         if not here:
             if way is not None and way.place_name:
                 way.place_name = ""
                 self._outside_ns[track_id] = t_ns
             return None
         if way is None:
-            self._ways[track_id] = _Way(entry_id=here, entry_ns=t_ns, place_name=here)
+            self._ways[track_id] = _Way(
+                entry_id=here, entry_ns=t_ns, place_name=here, heading_rad=heading
+            )
             return None
         was, way.place_name = way.place_name, here
-        away_ns = t_ns - self._outside_ns.get(track_id, t_ns)
-        if was == here or (here == way.entry_id and away_ns < 1_000_000_000):
+        if was == here:
+            if track_id not in self._outside_ns and np.isfinite(heading):
+                way.heading_rad = heading
+            return None
+        if here == way.entry_id and not self._came_back(way, track_id, t_ns, heading):
             return None
         movement = self._forbidden.get((way.entry_id, here))
         if movement is None:
@@ -102,6 +118,16 @@ class ForbiddenTurnRule:
             reasons=[f"went from {way.entry_id} to {here}, movement {movement.id} is forbidden"],
             exceptions=excuses(self.post, block, row),
         )
+
+    def _came_back(self, way: _Way, track_id: int, t_ns: int, heading_rad: float) -> bool:
+        """Return whether one who is at its entry again was away for long and has turned round."""
+        if t_ns - self._outside_ns.get(track_id, t_ns) < NS_PER_S:
+            return False
+        if not np.isfinite(heading_rad):
+            way.place_name = ""
+            return False
+        turned = turned_rad(np.array([heading_rad]), way.heading_rad)[0]
+        return bool(turned > _TURNED_RAD)
 
     def finish(self) -> Iterator[Event]:
         """Nothing is left to tell."""

@@ -1,0 +1,125 @@
+"""What rules cried wolf at, or missed, on rendered and on bent streets."""
+
+import numpy as np
+import pytest
+from tests.builders import together
+from tests.drives import a_drive, a_place, found_by, kinds_of
+
+from calmstreet.model.kinds import Kind
+from calmstreet.model.points import TrackPoints
+from calmstreet.safety.conduct_queue import QueueRule
+from calmstreet.safety.rule import RuleWatch
+from calmstreet.safety.rules import chosen_rules
+
+LANE = """
+[[zone]]
+id = "lane"
+kind = "lane"
+direction_deg = 90
+polygon_m = [[-100, -3], [100, -3], [100, 0], [-100, 0]]
+"""
+ZEBRA = """
+[[zone]]
+id = "zebra"
+kind = "crossing"
+control = "zebra"
+polygon_m = [[4, -3], [8, -3], [8, 0], [4, 0]]
+"""
+AROUND = """
+[[zone]]
+id = "w"
+kind = "approach"
+polygon_m = [[-60, -6], [-5, -6], [-5, 6], [-60, 6]]
+[[movement]]
+id = "u-turn"
+from = "w"
+to = "w"
+turn = "u"
+forbidden = true
+"""
+STOP = """
+[[gate]]
+id = "stop"
+points_m = [[0, -3], [0, 0]]
+control = "stop"
+direction = "to_right"
+"""
+
+
+def test_reversing_out_of_an_approach_and_driving_on_is_no_u_turn() -> None:
+    out = a_drive([(0, -20, -1.5), (5, -1, -1.5), (8, -1, -1.5), (12, -20, -1.5)], heading_rad=0.0)
+    assert found_by(a_place(AROUND), out, only=["forbidden-turn"]) == []
+    turned = a_drive([(0, -50, -1.5), (5, 0, -1.5), (7, 0, 1.5), (12, -50, 1.5)])
+    assert len(found_by(a_place(AROUND), turned, only=["forbidden-turn"])) == 1
+
+
+def walkers(until_s: float) -> list[TrackPoints]:
+    """Return people who walk over the zebra one after the other."""
+    return [
+        a_drive([(t, 6.0, -5.0), (t + 7, 6.0, 3.0)], kind=Kind.PEDESTRIAN, serial=10 + int(t))
+        for t in np.arange(3.0, until_s, 6.0).tolist()
+    ]
+
+
+def test_giving_way_for_long_is_no_fault_and_standing_on_without_people_is() -> None:
+    waits = a_drive([(0, -50, -1.5), (5, 0.5, -1.5), (60, 0.5, -1.5)])
+    site = a_place(LANE + ZEBRA)
+    busy = together(waits, *walkers(60.0))
+    assert found_by(site, busy, only=["stopped-vehicle"]) == []
+    assert len(found_by(site, together(waits, *walkers(15.0)), only=["stopped-vehicle"])) == 1
+    beyond = a_drive([(0, -50, -1.5), (5, 14.0, -1.5), (60, 14.0, -1.5)])
+    told = found_by(site, together(beyond, *walkers(60.0)), only=["stopped-vehicle"])
+    assert len(told) == 1
+
+
+@pytest.mark.parametrize(("beside_m", "told"), [(0.0, 0), (-20.0, 1)])
+def test_a_line_excuses_those_before_it_and_not_those_far_beside_it(
+    beside_m: float, told: int
+) -> None:
+    stands = a_drive([(0, -50, -1.5), (5, -5, -1.5), (60, -5, -1.5)])
+    moved = STOP.replace("[[0, -3], [0, 0]]", f"[[0, {beside_m - 3}], [0, {beside_m}]]")
+    assert len(found_by(a_place(LANE + moved), stands, only=["stopped-vehicle"])) == told
+
+
+def test_what_drove_there_or_stands_in_a_queue_is_no_object() -> None:
+    rests = a_drive([(0, 20, -1.5), (30, 20, -1.5)], kind=Kind.UNKNOWN)
+    drove = a_drive([(0, -30, -1.5), (5, 20, -1.5), (40, 20, -1.5)], kind=Kind.UNKNOWN)
+    ahead = a_drive([(0, 27, -1.5), (30, 27, -1.5)], serial=2, heading_rad=0.0)
+    still = a_drive([(0, 20, -1.5), (30, 20, -1.5)], kind=Kind.UNKNOWN, heading_rad=0.0)
+    assert kinds_of(found_by(a_place(LANE), rests)) == {"object": 1}
+    assert found_by(a_place(LANE), drove, only=["object"]) == []
+    assert found_by(a_place(LANE), together(still, ahead), only=["object"]) == []
+
+
+def longest_m(rows: TrackPoints) -> float:
+    """Return the longest queue before the stop line."""
+    site = a_place(LANE + STOP)
+    watch = RuleWatch.over(
+        site,
+        camera_id="camera",
+        run_id=1,
+        metric=True,
+        factories=chosen_rules(site, only=["queue"]),
+    )
+    watch.update(np.unique(rows.t_ns), rows)
+    (rule,) = watch.rules
+    assert isinstance(rule, QueueRule)
+    return rule.longest["stop"].length_m
+
+
+@pytest.mark.parametrize("radius_m", [1e9, 120.0, 60.0])
+def test_a_queue_is_followed_round_a_bend(radius_m: float) -> None:
+    cars = []
+    for k in range(12):
+        turned = -(3.0 + 7.0 * k) / radius_m
+        x, y = radius_m * np.sin(turned), radius_m * (1 - np.cos(turned)) - 1.5
+        standing = [(0.0, x, y), (4.0, x, y)]
+        cars.append(a_drive(standing, serial=k + 1, heading_rad=turned))
+    assert longest_m(together(*cars)) == pytest.approx(3.0 + 77.0 + 2.25, rel=0.02)
+
+
+def test_a_gap_ends_the_queue_and_oncoming_cars_do_not_belong_to_it() -> None:
+    near = a_drive([(0.0, -3.0, -1.5), (4.0, -3.0, -1.5)], heading_rad=0.0)
+    far = a_drive([(0.0, -30.0, -1.5), (4.0, -30.0, -1.5)], serial=2, heading_rad=0.0)
+    oncoming = a_drive([(0.0, -10.0, 0.8), (4.0, -10.0, 0.8)], serial=3, heading_rad=np.pi)
+    assert longest_m(together(near, far, oncoming)) == pytest.approx(5.25, abs=0.01)
