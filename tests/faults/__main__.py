@@ -1,4 +1,4 @@
-"""The long trials of ``make faults``: 200 kills and 50 power cuts, and what they lost."""
+"""The long trials of ``make faults``: 200 kills, 50 power cuts, minutes with a bad camera."""
 
 import argparse
 import sys
@@ -6,6 +6,8 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
+from tests.faults.bad_days import bad_day
+from tests.faults.rtsp_server import gst_python
 from tests.faults.trials import Loss, kill_trials, power_cut_trials, why_no_mounts, worst
 
 _WORST_S = {"kill -9": 2.1, "power cut": 4.0}
@@ -16,6 +18,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
     parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--cuts", type=int, default=50)
+    parser.add_argument("--camera-minutes", type=float, default=7.0)
     parser.add_argument("--seed", type=int, default=0)
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="calmstreet-faults-") as name:
@@ -28,6 +31,12 @@ def main() -> None:
         else:
             cuts = power_cut_trials(work, trials=asked.cuts, seed=asked.seed)
             held = told("power cut", cuts) and held
+        if gst_python() is None:
+            print("bad camera: not tried, GStreamer's RTSP server is not installed")
+        else:
+            day = bad_day(work, lasting_s=asked.camera_minutes * 60, seed=asked.seed)
+            print(f"bad camera: {day}", flush=True)
+            held = day.is_held and held
     sys.exit(0 if held else 1)
 
 

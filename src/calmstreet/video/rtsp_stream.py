@@ -62,7 +62,8 @@ def rtsp_options(transport: str) -> dict[str, str]:
         "protocol_whitelist": _WHITELISTS[transport],
         "format_whitelist": "rtsp",
         "probesize": "32768",
-        "analyzeduration": "0",
+        "analyzeduration": "200000",
+        "fpsprobesize": "0",
         "fflags": "nobuffer",
     }
 
