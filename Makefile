@@ -4,7 +4,7 @@
 #   make test         all tests
 #   make check        format, lint, types, layers, rules of the house
 #   make fix          format and repair what can be repaired
-#   make faults       200 kills and, as root, 50 power cuts under a recording camera (minutes)
+#   make faults       200 kills, as root 50 power cuts, minutes with a bad camera (minutes)
 #   make bench        speeds as ratios (minutes)
 #   make bench-peers  against other software, in environments of its own (minutes, network)
 #   make web          the pages of the desk again, when their sources changed
