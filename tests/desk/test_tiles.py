@@ -10,21 +10,26 @@ from tests.desk.browsing import Desk, visiting
 from tests.desk.conftest import PASSWORD
 from tests.desk.serving import served
 from tests.web.desks import a_node
-from tests.web.tiles import a_tiles_file
+from tests.web.tiles import PNG, VECTOR, a_tiles_file
 
 pytestmark = pytest.mark.slow
 
 
-def red_share(picture: bytes) -> float:
-    """Return how much of a picture has the colour of the tiles."""
+def share(picture: bytes, kind: int) -> float:
+    """Return how much of a picture has the colour of the tiles: red pictures, or bluish water."""
     bgr = cv2.imdecode(np.frombuffer(picture, np.uint8), cv2.IMREAD_COLOR)
     assert bgr is not None
-    return float(((bgr[..., 2] > 200) & (bgr[..., 1] < 60) & (bgr[..., 0] < 60)).mean())
+    blue, green, red = (bgr[..., n].astype(int) for n in range(3))
+    mine = (red > 200) & (green < 60) & (blue < 60) if kind == PNG else blue - red > 40
+    return float(mine.mean())
 
 
-def test_tiles_lie_beneath_the_map(browser: Any, texts: dict[str, Any], tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", [PNG, VECTOR])
+def test_tiles_lie_beneath_the_map(
+    browser: Any, texts: dict[str, Any], tmp_path: Path, kind: int
+) -> None:
     a_node(tmp_path, days=(0,))
-    a_tiles_file(tmp_path / "city.pmtiles")
+    a_tiles_file(tmp_path / "city.pmtiles", tile_type=kind)
     config = tmp_path / "calmstreet.toml"
     config.write_text('[node]\ntiles_file = "city.pmtiles"\n', encoding="utf-8")
     with served(config) as first:
@@ -40,10 +45,10 @@ def test_tiles_lie_beneath_the_map(browser: Any, texts: dict[str, Any], tmp_path
             drawn = guest.page.locator(".map canvas")
             drawn.wait_for()
             for _ in range(100):
-                if red_share(drawn.screenshot()) > 0.5:
+                if share(drawn.screenshot(), kind) > 0.5:
                     break
                 guest.page.wait_for_timeout(100)
-            assert red_share(drawn.screenshot()) > 0.5
+            assert share(drawn.screenshot(), kind) > 0.5
             tiles = [answer for answer in parts if "/api/tiles/" in answer.url]
             assert {answer.status for answer in tiles} == {206}
             assert all(answer.url.endswith(".pmtiles") for answer in tiles)

@@ -3,7 +3,6 @@
 import os
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 from tests.web.desks import Person, a_node, add_person, app_of, signed_in, the_result
@@ -155,10 +154,35 @@ def test_a_file_that_is_none_is_refused_at_the_start(
     assert "node.tiles_file" in str(caught.value)
 
 
-def test_vector_tiles_and_two_maps_are_refused(tmp_path: Path) -> None:
+def test_vector_tiles_are_told_by_their_layers(tmp_path: Path) -> None:
     a_tiles_file(tmp_path / "v.pmtiles", tile_type=VECTOR)
-    with pytest.raises(InputError, match="vector tiles"):
-        configured(tmp_path, 'tiles_file = "v.pmtiles"')
-    both: Any = 'tiles_file = "v.pmtiles"\ntiles_url = "https://a.example/{z}/{x}/{y}"'
+    facts = Knocker(create_app(configured(tmp_path, 'tiles_file = "v.pmtiles"'))).ask(
+        "GET", "/api/node"
+    )
+    assert facts.json()["tiles_layers"] == ["water"]
+    a_tiles_file(tmp_path / "p.pmtiles")
+    pictures = configured(tmp_path, 'tiles_file = "p.pmtiles"')
+    assert Knocker(create_app(pictures)).ask("GET", "/api/node").json()["tiles_layers"] == []
+
+
+@pytest.mark.parametrize(("tile_type", "packed", "word"), [(6, 2, "not drawn"), (1, 4, "gzip")])
+def test_what_browsers_cannot_read_is_refused(
+    tmp_path: Path, tile_type: int, packed: int, word: str
+) -> None:
+    a_tiles_file(tmp_path / "x.pmtiles", tile_type=tile_type, packed=packed)
+    with pytest.raises(InputError, match=word):
+        configured(tmp_path, 'tiles_file = "x.pmtiles"')
+
+
+def test_layers_that_cannot_be_read_are_refused(tmp_path: Path) -> None:
+    kept = bytearray(a_tiles_file(tmp_path / "x.pmtiles", tile_type=VECTOR).read_bytes())
+    kept[24:32] = (2**63).to_bytes(8, "little")
+    (tmp_path / "x.pmtiles").write_bytes(kept)
+    with pytest.raises(InputError, match="does not name its layers"):
+        configured(tmp_path, 'tiles_file = "x.pmtiles"')
+
+
+def test_two_maps_are_refused(tmp_path: Path) -> None:
+    both = 'tiles_file = "v.pmtiles"\ntiles_url = "https://a.example/{z}/{x}/{y}"'
     with pytest.raises(ConfigError, match="keep one"):
         configured(tmp_path, both)

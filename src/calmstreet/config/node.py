@@ -16,7 +16,7 @@ from pydantic import (
 )
 
 from calmstreet.config.cameras import NETWORKS, NodeCamera, doubled_ids, network_list
-from calmstreet.config.tiles import check_tiles_file, tile_address
+from calmstreet.config.tiles import tile_address, tile_layers
 from calmstreet.config.wording import model_faults
 from calmstreet.errors import ConfigError, InputError
 
@@ -153,13 +153,15 @@ def load_node(path: Path) -> NodeFile:
 class NodeFolders:
     """The folders of a node: parent of the results, results elsewhere, the desk's own.
 
-    ``tiles`` is the PMTiles file beneath its map, None for none.
+    ``tiles`` is the PMTiles file beneath its map, None for none; ``tiles_layers`` are its layers
+    where it holds vectors, () where it holds pictures.
     """
 
     results: Path
     also: tuple[Path, ...] = ()
     desk: Path
     tiles: Path | None = None
+    tiles_layers: tuple[str, ...] = ()
 
 
 def node_folders(settings: NodeFile, path: Path) -> NodeFolders:
@@ -176,6 +178,10 @@ def node_folders(settings: NodeFile, path: Path) -> NodeFolders:
         if not folder.is_dir():
             raise InputError(f"{path}: node.also names {folder}, which is not there; remove it")
     tiles = home / settings.node.tiles_file if settings.node.tiles_file else None
-    if tiles is not None:
-        check_tiles_file(tiles)
-    return NodeFolders(results=results, also=also, desk=home / settings.node.desk, tiles=tiles)
+    return NodeFolders(
+        results=results,
+        also=also,
+        desk=home / settings.node.desk,
+        tiles=tiles,
+        tiles_layers=() if tiles is None else tile_layers(tiles),
+    )

@@ -84,12 +84,17 @@ class Me(Answer):
 
 
 class NodeFacts(Answer):
-    """What the pages need to know about this installation."""
+    """What the pages need to know about this installation.
+
+    ``tiles_url`` is where tiles of the map are, "" for none; ``tiles_layers`` are their layers
+    where they hold vectors, empty where they are pictures.
+    """
 
     version: str
     languages: list[Language]
     language: Language
     tiles_url: str
+    tiles_layers: list[str]
     upload_limit_bytes: int
     upload_suffixes: list[str]
     reject_reasons: list[str]

@@ -141,6 +141,7 @@ def node_facts(here: Here) -> NodeFacts:
         languages=list(get_args(Language)),
         language=settings.node.language,
         tiles_url=tiles_address(here.node),
+        tiles_layers=list(here.node.folders.tiles_layers),
         upload_limit_bytes=settings.limits.upload_mb * 1_000_000,
         upload_suffixes=sorted(CLIP_SUFFIXES),
         reject_reasons=list(REJECT_REASONS),
