@@ -78,6 +78,10 @@ def probe(
         str | None,
         typer.Option(help="Environment variable with the address, for one with a password."),
     ] = None,
+    main_url_env: Annotated[
+        str | None,
+        typer.Option(help="Variable with the address of its main stream, to compare their times."),
+    ] = None,
     network: Annotated[
         list[str] | None, typer.Option(help="Network in which cameras may lie, as 10.8.0.0/16.")
     ] = None,
@@ -89,18 +93,24 @@ def probe(
     import json
 
     from calmstreet.video.address import DEFAULT_NETWORKS, parse_networks
-    from calmstreet.video.probing import probe_camera, report_fields, report_lines
+    from calmstreet.video.probing import offset_words, probe_camera, report_fields, report_lines
+    from calmstreet.video.two_streams import compare_streams
 
     if not 1 <= seconds <= 600:
         raise InputError("--seconds must be 1 to 600")
     networks = parse_networks(network) if network else DEFAULT_NETWORKS
-    report = probe_camera(
-        _given(address, url_env), seconds=seconds, networks=networks, transport=transport
-    )
+    camera = _given(address, url_env)
+    report = probe_camera(camera, seconds=seconds, networks=networks, transport=transport)
+    fields, lines = report_fields(report), report_lines(report)
+    if main_url_env:
+        main = _given(None, main_url_env)
+        offset = compare_streams(camera, main=main, networks=networks, transport=transport)
+        fields["main_ahead_s"] = offset.offset_s if offset else None
+        lines.append(offset_words(offset))
     if as_json:
-        typer.echo(json.dumps(report_fields(report), ensure_ascii=False, indent=2))
+        typer.echo(json.dumps(fields, ensure_ascii=False, indent=2))
     else:
-        for line in report_lines(report):
+        for line in lines:
             typer.echo(line)
 
 
@@ -115,7 +125,9 @@ def _given(text: str | None, variable: str | None) -> "Address":
     if variable is not None:
         found = os.environ.get(variable)
         if not found:
-            raise InputError(f"--url-env: the environment has no {variable}; set it to the address")
+            raise InputError(
+                f"the environment has no {variable}; set it to the address of a camera"
+            )
         return parse_address(found)
     address = parse_address(text or "")
     if address.credentials is not None:

@@ -19,8 +19,17 @@ from calmstreet.video.live_stats import LiveStats
 from calmstreet.video.packet_stream import PacketStream, StreamEnded
 from calmstreet.video.rtsp_answer import QUIRKS, answers_quirks
 from calmstreet.video.rtsp_stream import RtspStream
+from calmstreet.video.stream_offset import StreamOffset
 
-__all__ = ["CameraReport", "Use", "judge_use", "probe_camera", "report_fields", "report_lines"]
+__all__ = [
+    "CameraReport",
+    "Use",
+    "judge_use",
+    "offset_words",
+    "probe_camera",
+    "report_fields",
+    "report_lines",
+]
 
 _FIRST_PICTURE_S = 20.0
 _COUNT_FPS = 4.5
@@ -223,6 +232,20 @@ def report_lines(report: CameraReport) -> list[str]:
         verdict = "yes" if use.serves else "no"
         lines.append(f"  {use.purpose:<11} {verdict}{', ' + use.why if use.why else ''}")
     return lines
+
+
+def offset_words(offset: StreamOffset | None) -> str:
+    """Return the line about the times of the main stream.
+
+    >>> offset_words(StreamOffset(offset_s=0.137, quality=0.93))
+    '  main stream +0.137 s ahead of this one (they agree to 93 %)'
+    """
+    if offset is None:
+        return (
+            "  main stream its pictures do not tell how its times lie; try again when people move"
+        )
+    agree = f"they agree to {100 * offset.quality:.0f} %"
+    return f"  main stream {offset.offset_s:+.3f} s ahead of this one ({agree})"
 
 
 def _told(value: float, form: str) -> str:
