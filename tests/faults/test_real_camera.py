@@ -160,6 +160,17 @@ def test_a_password_with_every_odd_sign_opens_and_a_wrong_one_shows_nowhere(
 
 
 @pytest.mark.slow
+def test_a_picture_that_is_too_large_is_not_decoded(
+    clip: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("calmstreet.video.rtsp_stream.MOST_PIXELS", 160 * 96 - 1)
+    with RtspServer(clip=clip) as camera:
+        frames, gaps, _ = check(watch(camera.url(), (Waiting, 4, nothing)))
+    assert not frames
+    assert gaps[0].duration_s >= 4.0
+
+
+@pytest.mark.slow
 def test_the_cameras_own_clock_is_told(clip: Path) -> None:
     with RtspServer(clip=clip) as camera:
         report = probe_camera(parse_address(camera.url()), seconds=7.0)

@@ -23,11 +23,13 @@ from calmstreet.video.packet_stream import Arrival, StreamEnded, StreamInfo, ins
 from calmstreet.video.relay import Relay
 from calmstreet.video.rtsp_answer import RtspAnswer
 
-__all__ = ["READ_TIMEOUT_S", "RtspStream", "rtsp_options"]
+__all__ = ["MOST_PIXELS", "OPEN_TIMEOUT_S", "READ_TIMEOUT_S", "RtspStream", "rtsp_options"]
 
 OPEN_TIMEOUT_S = 8.0
 READ_TIMEOUT_S = 2.0
 """FFmpeg ends only at the second timeout in a row: after 4 s of silence."""
+MOST_PIXELS = 7680 * 4320
+"""A picture that claims to be larger is not decoded: it would take the machine's memory."""
 _WHITELISTS = {"tcp": "rtsp,tcp", "udp": "rtsp,tcp,tls,crypto,rtp,udp"}
 _REFUSED = (
     av.error.HTTPUnauthorizedError,
@@ -165,6 +167,7 @@ class RtspStream:
         stream = container.streams.video[0]
         stream.codec_context.thread_type = "NONE"
         stream.codec_context.thread_count = 1
+        stream.codec_context.options = {"max_pixels": str(MOST_PIXELS)}
         rate = stream.average_rate
         self._stream = stream
         self._info = StreamInfo(
