@@ -67,7 +67,8 @@ def _in_turns(here: Setting, dice: np.random.Generator) -> list[Done]:
         (stage, long_s) for rule, (stage, long_s) in _STAGINGS[here.film.play].items()
         if rule != "bus-lane" or here.film.place in ("along", "high")
     ]  # fmt: skip
-    done, at_s, number = [], 14.0, 0
+    done: list[Done] = []
+    at_s, number = 14.0, 0
     while True:
         stage, long_s = stagings[number % len(stagings)]
         if at_s + long_s > here.duration_s:

@@ -8,6 +8,7 @@ street with a STOP sign) and ``motorway`` (fast, with waves that stand for a mom
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from math import radians
+from typing import Any
 
 import numpy as np
 from tests.bench.rule_traffic import (
@@ -166,7 +167,7 @@ class _Pen:
         return seen_s_m(self.here.street, self.px([(one, d) for one in s.tolist()]), s)
 
     def zone(
-        self, name: str, kind: str, s: tuple[float, float], d: tuple[float, float], **more: object
+        self, name: str, kind: str, s: tuple[float, float], d: tuple[float, float], **more: Any
     ) -> Zone:
         """Return a zone of the street from s to s and d to d."""
         rows = np.linspace(d[0], d[1], 7).tolist()
@@ -179,9 +180,9 @@ class _Pen:
         ]
         return Zone(
             id=name, camera_id="stage", kind=kind, polygon_px=_points(self.px(corners)), **more
-        )  # type: ignore[arg-type]
+        )
 
-    def gate(self, name: str, s: float, d: tuple[float, float], **more: str) -> Gate:
+    def gate(self, name: str, s: float, d: tuple[float, float], **more: Any) -> Gate:
         """Return a gate across the street."""
         line = [(s, row) for row in np.linspace(d[0], d[1], 5).tolist()]
         return Gate(id=name, camera_id="stage", points_px=_points(self.px(line)), **more)

@@ -235,7 +235,7 @@ def _stops(gap_m: float, speed_mps: float, obeyed: bool | None) -> bool:
 def _braking(speed: float, closing: float, gap: float) -> float:
     comfort = 2 * (ACCELERATION_MPS2 * BRAKING_MPS2) ** 0.5
     wanted = GAP_M + max(0.0, speed * HEADWAY_S + speed * closing / comfort)
-    return ACCELERATION_MPS2 * (wanted / max(gap, 0.05)) ** 2
+    return float(ACCELERATION_MPS2 * (wanted / max(gap, 0.05)) ** 2)
 
 
 def seen_s_m(street: Street, ground_px: NDArray[np.float64], s_m: Floats) -> tuple[float, float]:

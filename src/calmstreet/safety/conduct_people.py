@@ -1,5 +1,6 @@
 """People on foot and on bicycles: on red, outside crossings, where only motors may be."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -11,7 +12,7 @@ from calmstreet.model.event import Event
 from calmstreet.model.kinds import Kind
 from calmstreet.safety.conduct import excuses
 from calmstreet.safety.ground_plan import PlanZone
-from calmstreet.safety.rows import Block
+from calmstreet.safety.rows import PAUSE_NS, Block
 from calmstreet.safety.rule import Post, Rule, ended, new_event
 from calmstreet.safety.spells import Spell, Spells
 from calmstreet.units import NS_PER_S, ns_from_s
@@ -19,6 +20,8 @@ from calmstreet.units import NS_PER_S, ns_from_s
 __all__ = ["crossing_outside", "near_zone", "pedestrian_on_red", "vulnerable_user"]
 
 Mask = NDArray[np.bool_]
+_RUNNER_MPS = 3.5
+_RIDES_NS = NS_PER_S
 
 
 def near_zone(block: Block, zone: PlanZone, reach_m: float) -> Mask:
@@ -26,6 +29,32 @@ def near_zone(block: Block, zone: PlanZone, reach_m: float) -> Mask:
     place = block.place(zone.metric)
     far = distance_to(zone.outline, place) * block.unit_m(zone.metric)
     return np.asarray(block.inside(zone) | (far <= reach_m))
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class _Walkers:
+    """Tells who is on foot: named so, and never faster than a runner for ``_RIDES_NS`` in all.
+
+    Cyclists are often named pedestrians; on the picture alone speeds do not tell them apart.
+    """
+
+    _fast_ns: dict[int, tuple[int, int]] = field(default_factory=dict)
+
+    def of(self, block: Block) -> Mask:
+        """Return which rows of the next block are on foot."""
+        rides = np.zeros(len(block), bool)
+        lasted_ns = np.where(block.before_ns > 0, block.t_ns - block.before_ns, 0)
+        fast_ns = np.where(block.speed_mps > _RUNNER_MPS, lasted_ns, 0)
+        for track_id, start, end in block.spans if block.metric else ():
+            known = self._fast_ns.get(track_id, (0, 0))[0]
+            if block.t_ns[start] == block.first_ns[start]:
+                known = 0
+            total = known + np.cumsum(fast_ns[start:end])
+            rides[start:end] = total > _RIDES_NS
+            self._fast_ns[track_id] = int(total[-1]), int(block.t_ns[end - 1])
+        gone_ns = (int(block.steps[-1]) if len(block.steps) else 0) - PAUSE_NS
+        self._fast_ns = {t: fast for t, fast in self._fast_ns.items() if fast[1] >= gone_ns}
+        return np.asarray((block.kind == Kind.PEDESTRIAN) & ~rides)
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -37,6 +66,7 @@ class PedestrianRedRule:
     version: int = 1
     why_not: str = ""
     _zones: tuple[PlanZone, ...] = ()
+    _walkers: _Walkers = field(default_factory=_Walkers)
     _spells: dict[str, Spells] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -52,9 +82,10 @@ class PedestrianRedRule:
     def update(self, block: Block) -> Iterator[Event]:
         """Take the next block."""
         wanted = self.post.settings(self.name)
+        on_foot = self._walkers.of(block)
         for zone in self._zones:
             spells = self._spells.setdefault(zone.id, Spells(grace_s=2.0))
-            holds = block.inside(zone) & (block.kind == Kind.PEDESTRIAN)
+            holds = block.inside(zone) & on_foot
             for spell, rows in spells.take(block, holds, block.place(zone.metric)):
                 if spell.event is None and not spell.notes:
                     spell.notes = {"seen": 1.0}
@@ -100,6 +131,7 @@ class OnCarriagewayRule:
     name: str
     why_not: str = ""
     version: int = 1
+    _walkers: _Walkers = field(default_factory=_Walkers)
     _spells: dict[str, Spells] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -112,7 +144,7 @@ class OnCarriagewayRule:
     def update(self, block: Block) -> Iterator[Event]:
         """Take the next block."""
         wanted = self.post.settings(self.name)
-        on_foot = block.kind == Kind.PEDESTRIAN
+        on_foot = self._walkers.of(block)
         away = np.ones(len(block), bool)
         for crossing in self.post.zones("crossing"):
             away &= ~near_zone(block, crossing, getattr(wanted, "near_m", 2.0))
@@ -179,9 +211,22 @@ class OnCarriagewayRule:
             need_s = wanted.lasted_s if on_motorway else wanted.walking_s
             return np.asarray(lasted_ns >= ns_from_s(need_s))
         off = block.place(zone.metric)[rows] - spell.origin
+        axis_rad = self._axis_rad(block, zone, rows)
+        across = np.abs(off[:, 1] * np.cos(axis_rad) - off[:, 0] * np.sin(axis_rad))
         far_m = np.sqrt(off[:, 0] * off[:, 0] + off[:, 1] * off[:, 1])
+        far_m = np.where(np.isnan(axis_rad), far_m, across)
         far_m = far_m * block.unit_m(zone.metric)[rows]
         return np.asarray((far_m >= wanted.path_m) & (lasted_ns >= ns_from_s(wanted.lasted_s)))
+
+    def _axis_rad(
+        self, block: Block, zone: PlanZone, rows: NDArray[np.intp]
+    ) -> NDArray[np.float64]:
+        """Return how the road runs at rows: along the lane that each is in; NaN where unknown."""
+        axis = np.full(len(rows), np.nan)
+        lanes = [zone, *(z for z in self.post.zones("lane") if z.metric == zone.metric)]
+        for lane in (z for z in lanes if not math.isnan(z.direction_rad)):
+            axis[np.isnan(axis) & block.inside(lane)[rows]] = lane.direction_rad
+        return axis
 
     def finish(self) -> Iterator[Event]:
         """Nothing is left to tell."""
