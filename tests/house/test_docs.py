@@ -106,7 +106,8 @@ def test_every_picture_is_shown_and_small() -> None:
         for target in LINK.findall(path.read_text(encoding="utf-8"))
         if target.endswith(".png")
     }
-    there = set((ROOT / "docs" / "images").iterdir())
+    folders = (ROOT / "docs" / "images", ROOT / "docs" / "pictures")
+    there = {path for folder in folders for path in folder.iterdir()}
     assert shown == there
     assert {path.name for path in there if path.stat().st_size > 300_000} == set()
 
