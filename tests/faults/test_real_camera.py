@@ -44,7 +44,8 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def watch(url: str, *plan: Step, at_most_s: float = 40.0) -> list[tuple[float, Moment]]:
     """Watch a camera in real time until the plan is done.
 
-    Each step waits for so many moments of a kind since the last step, then does something.
+    Each step waits for so many moments of a kind since the last step, then does something; what
+    that takes is not counted.
     """
     clock, stop = SystemClock(), threading.Event()
     began_s = clock.monotonic_s()
@@ -55,10 +56,12 @@ def watch(url: str, *plan: Step, at_most_s: float = 40.0) -> list[tuple[float, M
         now_s = clock.monotonic_s() - began_s
         seen.append((now_s, moment))
         count += bool(left) and isinstance(moment, left[0][0])
+        acted_s = clock.monotonic_s()
         if left and count >= left[0][1]:
             left.pop(0)[2]()
             count = 0
             stopped_s = clock.monotonic_s()
+            began_s += stopped_s - acted_s
         if not left or now_s > at_most_s:
             stop.set()
     assert not left, "the plan was not done in time"
