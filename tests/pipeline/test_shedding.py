@@ -40,11 +40,11 @@ def test_a_moment_of_lateness_changes_nothing() -> None:
     assert load.effort.shed == ""
 
 
-def test_effort_comes_back_after_a_minute_of_calm() -> None:
+def test_effort_comes_back_after_half_a_minute_of_calm() -> None:
     load = a_load()
     now_s = lasting(load, 0.0, 7.0, lag_s=2.0)
     assert load.effort.shed == "recording"
-    now_s = lasting(load, now_s, now_s + 55.0, lag_s=0.1)
+    now_s = lasting(load, now_s, now_s + 25.0, lag_s=0.1)
     assert load.effort.shed == "recording"
     lasting(load, now_s, now_s + 10.0, lag_s=0.1)
     assert load.effort.shed == ""
@@ -60,11 +60,11 @@ def test_a_busy_machine_gets_nothing_back() -> None:
 def test_who_returned_too_early_waits_longer() -> None:
     load = a_load()
     now_s = lasting(load, 0.0, 7.0, lag_s=2.0)
-    now_s = lasting(load, now_s, now_s + 65.0, lag_s=0.1)
+    now_s = lasting(load, now_s, now_s + 35.0, lag_s=0.1)
     now_s = lasting(load, now_s, now_s + 7.0, lag_s=2.0)
-    now_s = lasting(load, now_s, now_s + 65.0, lag_s=0.1)
+    now_s = lasting(load, now_s, now_s + 35.0, lag_s=0.1)
     assert load.effort.shed == "recording"
-    lasting(load, now_s, now_s + 65.0, lag_s=0.1)
+    lasting(load, now_s, now_s + 35.0, lag_s=0.1)
     assert load.effort.shed == ""
 
 

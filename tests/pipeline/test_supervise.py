@@ -167,7 +167,7 @@ def test_who_never_speaks_is_killed_later(node: Node) -> None:
     node.beating.clear()
     node.pass_time(STARTING_S - 5)
     assert not any(child.killed for child in node.watchers())
-    node.pass_time(10)
+    node.pass_time(20)
     assert len([child for child in node.watchers() if child.killed]) == 2
 
 

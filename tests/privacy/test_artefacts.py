@@ -4,10 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from tests.privacy.artefacts import legible, patch, pictures_in, stray_pictures
+from tests.privacy.artefacts import SIGNATURES, legible, patch, pictures_in, stray_pictures
 from tests.privacy.crowd import (
     CAMERAS,
     NAME,
@@ -19,6 +20,7 @@ from tests.privacy.crowd import (
     spots,
     watched,
 )
+from tests.privacy.live_crowd import watched_live
 
 from calmstreet.config.site import dump_site_toml
 from calmstreet.errors import CalmstreetError
@@ -30,6 +32,7 @@ from calmstreet.pipeline.analyse import analyse_videos
 from calmstreet.pipeline.planning import Request
 from calmstreet.pipeline.siteplan import draw_site_plan
 from calmstreet.scene.truth import SceneTruth
+from calmstreet.store.live import live_path, read_live
 from calmstreet.video import blur as blur_module
 from calmstreet.video.blur import Blur
 from calmstreet.video.recorder import ClipWriter
@@ -129,6 +132,27 @@ def test_no_mark_is_left_in_a_result(film: Film) -> None:
     names = check_folder(film, film.path.parent / "result")
     assert {"tracks.mp4", "report.html", "pictures/1-background.png"} <= names
     assert worst(film, film.kept.picture) < GONE
+
+
+def test_no_mark_is_left_by_a_live_camera(
+    film: Film, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    monkeypatch.setenv("TMPDIR", str(scratch))
+    folder = watched_live(film.path, tmp_path / "node", ends_s=6.9)
+    newest = read_live(folder, "crowd", now_ns=7 * 10**9)
+    assert newest is not None
+    shown = cv2.imdecode(np.frombuffer(newest.jpeg, np.uint8), cv2.IMREAD_COLOR)
+    near = min(film.kept.raw, key=lambda t_ns: abs(t_ns - newest.t_ns))
+    if any(mark.t_ns == near for mark in film.marks):
+        assert worst(film, {near: np.asarray(shown, np.uint8)}) < GONE
+    live_path(folder, "crowd").unlink()
+    names = {Path(name).name.split("-")[0] for name in check_folder(film, folder)}
+    assert {"audit", "continuous"} <= names
+    assert list(scratch.iterdir()) == []
+    said = capsys.readouterr().out.encode()
+    assert not any(mark in said for mark in SIGNATURES.values())
 
 
 def test_outside_the_mask_nothing_is_changed(film: Film) -> None:

@@ -41,6 +41,7 @@ __all__ = ["CameraWatch", "Source", "Tell"]
 BEAT_S = 1.0
 RETRY_S = 2.0
 HELD_S = 30.0
+GRACE_S = 15.0
 KEYFRAMES_S = 10.0
 RESERVE_SHARE = 0.02
 MOST_RESERVE_BYTES = 512_000_000
@@ -95,6 +96,7 @@ class CameraWatch:
     _beat_s: float = float("-inf")
     _retry_s: float = float("-inf")
     _alarmed_s: float = float("-inf")
+    _connected_s: float = float("inf")
     _busy_s: float = 0.0
     _worst_lag_s: float = 0.0
     _dropped: int = 0
@@ -223,7 +225,8 @@ class CameraWatch:
         if gap.demands_new_run:
             forget = gap.reason in _ANOTHER_PICTURE
             self._end("complete", reason=gap.reason, until_ns=gap.start_ns, forget=forget)
-        if gap.reason == "overload" and self._load.overrun(self.clock.monotonic_s()):
+        now_s = self.clock.monotonic_s()
+        if gap.reason == "overload" and self._is_settled(now_s) and self._load.overrun(now_s):
             self._spare()
         self.health.gap(gap.reason, gap.duration_s)
         self.tell(gap=self.camera.id, reason=gap.reason, seconds=gap.duration_s, note=gap.note)
@@ -302,7 +305,7 @@ class CameraWatch:
         health.busy_share = self._busy_s / passed_s
         health.lag_s, self._busy_s, self._worst_lag_s = self._worst_lag_s, 0.0, 0.0
         dropped, self._dropped = stats.dropped - self._dropped, stats.dropped
-        changed = stats.connected and self._load.update(
+        changed = self._is_settled(now_s) and self._load.update(
             now_s, lag_s=health.lag_s, busy_share=health.busy_share, dropped=dropped
         )
         silent_s = (self.clock.now_ns() - health.frame_ns) / NS_PER_S
@@ -313,6 +316,13 @@ class CameraWatch:
         self.recording.records = self._load.effort.records and self._guard.may_record()
         self._measure(passed_s)
         self.tell(**health.row(stats, now_ns=self.clock.now_ns()), **process_figures())
+
+    def _is_settled(self, now_s: float) -> bool:
+        """Return whether lateness says anything: not while everything has just begun."""
+        if not self.source.stats.connected:
+            return False
+        self._connected_s = min(self._connected_s, now_s)
+        return now_s - self._connected_s >= GRACE_S
 
     def _spare(self) -> None:
         effort = self._load.effort

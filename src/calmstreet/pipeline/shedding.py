@@ -16,7 +16,7 @@ _CALM_S = 0.3
 _BUSY_SHARE = 0.75
 _PATIENCE_S = 5.0
 _SPACING = ((0.5, 0.2), (0.8, 0.5))
-_REST_S = 60.0
+_REST_S = 30.0
 _LONGEST_REST_S = 1800.0
 
 
@@ -87,8 +87,8 @@ def spacing_s(lag_s: float) -> float:
 class Load:
     """Chooses among efforts by how late pictures are looked at.
 
-    A camera that stays late gives up the next thing after ``_PATIENCE_S``; after a minute of calm
-    it gets one back, and if that was too early the next rest is twice as long.
+    A camera that stays late gives up the next thing after ``_PATIENCE_S``; after half a
+    minute of calm it gets one back, and if that was too early the next rest is twice as long.
     """
 
     def __init__(self, steps: list[Effort]) -> None:

@@ -33,7 +33,8 @@ __all__ = ["Supervisor"]
 
 TICK_S = 0.2
 SILENT_S = 20.0
-STARTING_S = 60.0
+STARTING_S = 120.0
+ALONE_S = 8.0
 STOP_S = 20.0
 JUDGE_S = 3600.0
 JUDGE_EVERY_S = 10.0
@@ -175,7 +176,7 @@ class Supervisor:
     def _tend(self, post: _Post, now_s: float) -> None:
         child = post.child
         if child is None:
-            if not post.ended and now_s >= post.due_s:
+            if not post.ended and now_s >= post.due_s and not self._is_starting(now_s):
                 self._start(post, now_s)
             return
         code = child.code()
@@ -198,6 +199,11 @@ class Supervisor:
         post.due_s, post.restarts = now_s + post.rest_s, post.restarts + 1
         self.say("error", camera=post.camera.id, says="ended", code=code, again_in_s=post.rest_s)
         post.rest_s = min(post.rest_s * 2, LONGEST_REST_S)
+
+    def _is_starting(self, now_s: float) -> bool:
+        """Return whether a process is still loading: two at once would slow those that watch."""
+        children = [post.child for post in self._posts.values() if not post.begun and post.child]
+        return any(now_s - child.since_s < ALONE_S for child in children)
 
     def _start(self, post: _Post, now_s: float) -> None:
         camera = post.camera
