@@ -65,7 +65,7 @@ def watch(url: str, *plan: Step, at_most_s: float = 40.0) -> list[tuple[float, M
         if not left or now_s > at_most_s:
             stop.set()
     assert not left, "the plan was not done in time"
-    assert clock.monotonic_s() - stopped_s < 2.0
+    assert clock.monotonic_s() - stopped_s < 4.0
     return seen
 
 
@@ -78,7 +78,7 @@ def check(seen: list[tuple[float, Moment]]) -> tuple[list[Frame], list[Gap], lis
     moments = [moment for _, moment in seen]
     frames = [moment for moment in moments if isinstance(moment, Frame)]
     gaps = [moment for moment in moments if isinstance(moment, Gap)]
-    assert max(b - a for (a, _), (b, _) in pairwise(seen)) < 1.5
+    assert max(b - a for (a, _), (b, _) in pairwise(seen)) < 3.0
     last_ns = 0
     for moment in moments:
         if isinstance(moment, Gap):
