@@ -128,27 +128,33 @@ def body_width_px(plane: Plane, body: Body, xy_m: Floats) -> Floats:
     return np.asarray(edges[:, 1] - edges[:, 0])
 
 
-def place_bodies(plane: Plane, body: Body, box_px: ArrayLike) -> Floats:
+def place_bodies(plane: Plane, body: Body, box_px: ArrayLike, *, side: ArrayLike = 0.5) -> Floats:
     """Return the centres (n, 2) in metres at which bodies have the foot of their boxes (n, 4).
+
+    ``side`` (n,) says which point of the lower edge is believed: 0.5 its middle, 0 its left and 1
+    its right end, where the other one is cut off by the border of the picture.
 
     A NaN heading is a body that is turned any way: its centre lies behind the foot by the mean of
     its half sides, as the camera sees it. NaN over the horizon.
     """
     box = np.asarray(box_px, np.float64).reshape(-1, 4)
-    foot_px = np.stack([(box[:, 0] + box[:, 2]) / 2, box[:, 3]], axis=1)
+    known = np.isfinite(body.heading_rad)
+    share = np.where(known, np.broadcast_to(np.asarray(side, np.float64), known.shape), 0.5)
+    foot_px = np.stack([box[:, 0] + share * (box[:, 2] - box[:, 0]), box[:, 3]], axis=1)
     foot_m = plane.to_m(foot_px)
     away = foot_m - plane.place_m[:2]
     away = away / np.hypot(away[:, 0], away[:, 1])[:, None]
     away = np.where(np.isfinite(away), away, 0.0)
     here = foot_m + ((body.length_m + body.width_m) / 4)[:, None] * away
-    turned = np.flatnonzero(np.isfinite(body.heading_rad) & np.isfinite(here).all(axis=1))
+    turned = np.flatnonzero(known & np.isfinite(here).all(axis=1))
     if not len(turned):
         return here
     some = body.rows(turned)
-    place, goal_m = here[turned], foot_m[turned]
+    place, goal_m, share = here[turned], foot_m[turned], share[turned]
     for _ in range(_FIT_ROUNDS):
         edges = _edges_px(plane, some, place)
-        looks = np.stack([(edges[:, 0] + edges[:, 1]) / 2, edges[:, 2]], axis=1)
+        point = edges[:, 0] + share * (edges[:, 1] - edges[:, 0])
+        looks = np.stack([point, edges[:, 2]], axis=1)
         place = place + goal_m - plane.to_m(looks)
     here[turned] = place
     return here

@@ -35,6 +35,7 @@ _SPEED_SIGMAS = 2.0
 _BACKWARDS_RAD, _BACKWARDS_MPS = 2.1, 3.0
 _FIRST_WAY_SIGMAS, _FIRST_WAY_M = 3.0, 0.5
 _RESIZED_M = 0.3
+_SURE_SPEED_MPS, _DOUBT = 1.0, 64.0
 _LENGTHS_M, _WIDTHS_M = np.array(LENGTH_M), np.array(WIDTH_M)
 # How far lengths scatter within what is called a kind, one sigma, share of the usual length.
 _LENGTH_SPREAD = np.array([0.3, 0.2, 0.15, 0.15, 0.12, 0.15, 0.2, 0.35])
@@ -210,13 +211,19 @@ class Ground:
         return np.asarray(dt_s, np.float64)
 
     def _take(self, mine: _Known, seen: Measured, t_ns: int) -> None:
-        """Correct everybody by what was measured; a surprising place counts less."""
+        """Correct everybody by what was measured; a surprising place counts less.
+
+        So does one that is cut off or hidden, of a user whose motion is known well: what is left
+        of a box errs to one side, and would make it slower.
+        """
         known = np.isfinite(seen.xy_m).all(axis=1) & np.isfinite(seen.cov_m2).all(axis=1)
         begin = known & np.isnan(mine.state[:, 0])
         off = seen.xy_m - mine.state[:, :2]
         spread = mine.cov[:, 0, 0] + mine.cov[:, 1, 1] + seen.cov_m2[:, 0] + seen.cov_m2[:, 2]
         surprise = (off[:, 0] ** 2 + off[:, 1] ** 2) / spread
         coarse = np.where(surprise > _SURPRISE_SIGMAS2, surprise / _SURPRISE_SIGMAS2, 1.0)
+        sure = (mine.cov[:, 2, 2] + mine.cov[:, 3, 3]) / 2 < _SURE_SPEED_MPS**2
+        coarse = np.where(sure & ~seen.usable, _DOUBT * coarse, coarse)
         cov_m2 = seen.cov_m2 * coarse[:, None]
         going = known & ~begin
         if np.count_nonzero(going):

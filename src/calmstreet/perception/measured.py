@@ -26,7 +26,7 @@ _DOWN_SHARE, _ACROSS_SHARE = 0.03, 0.05
 _LEAST_PX = 0.7
 _BLOB_NOISE = 2.0
 _OVERLAPPED_NOISE = 3.0
-_SIDE_NOISE = 8.0
+_SIDE_NOISE, _SIDED_NOISE, _SIDED_DOWN = 8.0, 4.0, 1.0
 _BORDER_SHARE = 0.012
 _BLOB_BORDER_SHARE = 0.025
 _OUTLIER_SIGMAS = 4.0
@@ -72,13 +72,17 @@ def measure(points: TrackPoints, body: Body, plane: Plane) -> Measured:
     coarse = coarse * np.where(hidden, _OVERLAPPED_NOISE, 1.0)
     across = np.maximum(_ACROSS_SHARE * height_px, _LEAST_PX) * coarse
     down = np.maximum(_DOWN_SHARE * height_px, _LEAST_PX) * coarse
-    across = np.where(left | right, _SIDE_NOISE * across, across)
+    sided = (left ^ right) & np.isfinite(body.heading_rad)
+    noise = np.where(sided, _SIDED_NOISE, _SIDE_NOISE)
+    across = np.where(left | right, noise * across, across)
+    down = np.where(sided, _SIDED_DOWN * down, down)
+    side = np.where(right & ~left, 0.0, np.where(left & ~right, 1.0, 0.5))
     seen = np.isfinite(box).all(axis=1) & ~bottom
     xy_m, cov_m2 = np.full((len(box), 2), np.nan), np.full((len(box), 3), np.nan)
     rows = np.flatnonzero(seen)
     if len(rows):
         some = body.rows(rows)
-        xy_m[rows] = place_bodies(plane, some, box[rows])
+        xy_m[rows] = place_bodies(plane, some, box[rows], side=side[rows])
         foot = np.stack([(box[rows, 0] + box[rows, 2]) / 2, box[rows, 3]], axis=1)
         cov_m2[rows] = plane.cov_m2(foot, np.stack([across[rows], down[rows]], axis=1))
         cov_m2[rows[:, None], [0, 2]] += heading_noise_m2(
