@@ -126,6 +126,7 @@ def found_by(
     return watch.close()
 
 
+EVERY_RULE = "".join(f"\n[rules.{name}]\non = true\n" for name in BUILT_IN if name != "collision")
 BUSY = """
 [[gate]]
 id = "line"
@@ -164,7 +165,7 @@ def busy_place() -> tuple[str, TrackPoints]:
         ([(5.0, -62.25, -0.7), (11.2, -0.25, -0.7), (20.0, -0.25, -0.7)], Kind.CAR),
     )
     rows = [a_drive(way, serial=i, kind=kind) for i, (way, kind) in enumerate(ways, start=1)]
-    return SITE + BUSY, together(*rows)
+    return SITE + BUSY + EVERY_RULE, together(*rows)
 
 
 def fcd_of(path: Path, rows: TrackPoints) -> Path:

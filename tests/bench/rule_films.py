@@ -27,6 +27,7 @@ from tests.bench.speed_streets import STREETS, SpeedStreet, _plane
 from calmstreet.model.kinds import Kind
 from calmstreet.model.signals import SignalState
 from calmstreet.model.site import Camera, Gate, Movement, Point, Signal, Site, Zone
+from calmstreet.safety.rules import BUILT_IN
 from calmstreet.scene.camera import Pinhole
 from calmstreet.scene.ensemble import footway
 from calmstreet.scene.heads import Head, lamps_px
@@ -233,7 +234,7 @@ def _site(here: Setting, place: SpeedStreet, dice: np.random.Generator) -> Site:
             Signal(id=head.id, camera_id="stage", lamps_px=_lamps(head, here.camera))
             for head in here.heads
         ),
-        rules={"collision": {"on": True}, "queue": {"storage_m": 60.0}},
+        rules={**{name: {"on": True} for name in BUILT_IN}, "queue": {"storage_m": 60.0}},
     )
 
 

@@ -103,14 +103,16 @@ def _reversing(dice: np.random.Generator) -> Staged:
 
 def _turn(dice: np.random.Generator) -> Staged:
     y = dice.uniform(1.5, 5)
-    via = [(0.0, -60.0, -1.6), (6.0, 8.0, -1.6), (8.0, 8.0, y), (14.0, -20.0, y),
-           (18.0, -40.0, -5.0)]  # fmt: skip
+    via = [(0.0, -60.0, -1.6), (6.0, -8.0, -1.6), (10.0, 8.0, -1.6), (13.0, 8.0, y),
+           (19.0, -20.0, y), (23.0, -40.0, -5.0)]  # fmt: skip
     return Staged(rule="forbidden-turn", ways=[(via, Kind.CAR)])
 
 
 def _solid(dice: np.random.Generator) -> Staged:
-    x = dice.uniform(-170, -120)
-    via = [(0.0, -195.0, 461.5), (4.0, x, 461.5), (6.0, x + 12, 464.5), (10.0, x + 28, 464.5)]
+    x, mps = dice.uniform(-170, -120), dice.uniform(6, 14)
+    at = (x + 195) / mps
+    via = [(0.0, -195.0, 461.5), (at, x, 461.5), (at + 15 / mps, x + 15, 464.5),
+           (at + 45 / mps, x + 45, 464.5)]  # fmt: skip
     return Staged(rule="solid-line", ways=[(via, Kind.CAR)])
 
 

@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 from tests.builders import together
-from tests.drives import a_drive, a_place, found_by, kinds_of
+from tests.drives import a_drive, a_place, found_by, kinds_of, states
 
 from calmstreet.model.kinds import Kind
 from calmstreet.model.points import TrackPoints
+from calmstreet.model.signals import SignalState
 from calmstreet.safety.conduct_queue import QueueRule
 from calmstreet.safety.rule import RuleWatch
 from calmstreet.safety.rules import chosen_rules
@@ -49,8 +50,41 @@ direction = "to_right"
 def test_reversing_out_of_an_approach_and_driving_on_is_no_u_turn() -> None:
     out = a_drive([(0, -20, -1.5), (5, -1, -1.5), (8, -1, -1.5), (12, -20, -1.5)], heading_rad=0.0)
     assert found_by(a_place(AROUND), out, only=["forbidden-turn"]) == []
-    turned = a_drive([(0, -50, -1.5), (5, 0, -1.5), (7, 0, 1.5), (12, -50, 1.5)])
+    turned = a_drive([(0, -50, -1.5), (10, 0, -1.5), (12, 0, 1.5), (22, -50, 1.5)])
     assert len(found_by(a_place(AROUND), turned, only=["forbidden-turn"])) == 1
+
+
+def test_a_track_that_goes_over_to_an_oncoming_car_makes_no_turn_and_crosses_no_line() -> None:
+    line = """
+[[zone]]
+id = "middle"
+kind = "solid-line"
+polygon_m = [[-60, -0.1], [60, -0.1], [60, 0.1], [-60, 0.1]]
+"""
+    switched = a_drive([(0, -50, -1.5), (5, 0, -1.5), (5.3, 0, 1.5), (10.3, -50, 1.5)])
+    wanted = ["forbidden-turn", "solid-line"]
+    assert found_by(a_place(AROUND + line), switched, only=wanted) == []
+    turned = a_drive([(0, -50, -1.5), (10, 0, -1.5), (12, 0, 1.5), (22, -50, 1.5)])
+    assert len(found_by(a_place(AROUND + line), turned, only=wanted)) == 2
+
+
+def test_who_waits_with_a_foot_on_a_crossing_is_not_on_red_and_a_rider_is_not_on_foot() -> None:
+    zone = ZEBRA.replace('"zebra"\npolygon', '"signal"\nsignal = "head"\npolygon')
+    site, red = a_place(LANE + zone), states([(0.0, "head", SignalState.RED)])
+    rule = ["pedestrian-on-red"]
+    waits = a_drive(
+        [(0, 6, 2), (3, 6, 0.1), (5, 6, -0.3), (9, 6, 0.2), (12, 6, 2)], kind=Kind.PEDESTRIAN
+    )
+    walks = a_drive([(0, 6, 2), (3, 6, 0.1), (7, 6, -5)], kind=Kind.PEDESTRIAN)
+    rides = a_drive([(0, -30, -1.5), (8, 30, -1.5)], kind=Kind.PEDESTRIAN)
+    assert found_by(site, waits, signals=red, only=rule) == []
+    assert len(found_by(site, walks, signals=red, only=rule)) == 1
+    assert found_by(site, rides, signals=red, only=rule) == []
+    crosses = a_drive([(0, -20, -5), (8, -20, 3)], kind=Kind.PEDESTRIAN)
+    rides_along = a_drive([(0, -30, -1.5), (3, -15, -1.5), (4, -15, -1.5)], kind=Kind.PEDESTRIAN)
+    wide = a_place(LANE.replace(", -3]", ", -6]"))
+    assert len(found_by(wide, crosses, only=["crossing-outside"])) == 1
+    assert found_by(wide, rides_along, only=["crossing-outside"]) == []
 
 
 def walkers(until_s: float) -> list[TrackPoints]:

@@ -230,9 +230,9 @@ forbidden = true
 
 def test_forbidden_turns() -> None:
     site = a_place(TURNS)
-    left = a_drive([(0, -50, -1.5), (5, 1.5, -1.5), (10, 1.5, 50)])
-    back = a_drive([(0, -1.5, 50), (5, -1.5, 1.5), (10, -50, 1.5)])
-    u = a_drive([(0, -50, -1.5), (5, 0, -1.5), (7, 0, 1.5), (12, -50, 1.5)])
+    left = a_drive([(0, -50, -1.5), (10, 1.5, -1.5), (20, 1.5, 50)])
+    back = a_drive([(0, -1.5, 50), (10, -1.5, 1.5), (20, -50, 1.5)])
+    u = a_drive([(0, -50, -1.5), (10, 0, -1.5), (12, 0, 1.5), (22, -50, 1.5)])
     assert [e.reasons[0][-24:] for e in found_by(site, left)] == ["movement w-n is forbidden"[-24:]]
     assert found_by(site, back) == []
     assert len(found_by(site, u)) == 1

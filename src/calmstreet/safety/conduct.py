@@ -1,7 +1,7 @@
 """What several rules ask: who crossed a line and when, who stands, who leads, what excuses it."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,10 +10,12 @@ from scipy.spatial import cKDTree
 from calmstreet.geometry.shapes import steps_through
 from calmstreet.model.kinds import VEHICLES, Kind
 from calmstreet.safety.ground_plan import PlanGate
-from calmstreet.safety.rows import Block
+from calmstreet.safety.rows import PAUSE_NS, Block
 from calmstreet.safety.rule import Post
+from calmstreet.units import NS_PER_S
 
 __all__ = [
+    "Continuity",
     "Crossing",
     "beside_gate",
     "crossings_of_gate",
@@ -28,6 +30,7 @@ Mask = NDArray[np.bool_]
 _MOTOR = np.isin(np.arange(256), [*VEHICLES, Kind.MOTORCYCLE, Kind.UNKNOWN])
 _APART = 1e5
 _COURSE_RAD = np.pi / 4
+_SWITCH_MPS, _JUMP_M = 9.0, 1.5
 
 
 def is_motor(block: Block, *, unknown: bool = True) -> Mask:
@@ -106,6 +109,64 @@ def with_leader(block: Block, still: Mask, gap_m: float) -> Mask:
         leads = (along > 0) & (gap < gap_m) & (np.abs(beside) < 2.0)
         leads &= turned_pair(block.heading_rad[one], block.heading_rad[two]) < _COURSE_RAD
         found[one[leads]] = True
+    return found
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Continuity:
+    """Tells where a track went over to another road user: no vehicle changes its velocity so much.
+
+    More than ``_SWITCH_MPS`` within a second is 0.9 g for a whole second; nor does its place jump
+    by ``_JUMP_M`` more than its speed explains. A collision may be so abrupt as well, so that rules
+    which look for one do not ask.
+    """
+
+    _past: dict[int, tuple[NDArray[np.int64], NDArray[np.float64]]] = field(default_factory=dict)
+
+    def switches(self, block: Block) -> Mask:
+        """Return the rows of the next block at which somebody else seems to go on."""
+        found = np.zeros(len(block), bool)
+        if not block.metric:
+            return found
+        course = np.nan_to_num(block.course_rad)
+        pace = np.nan_to_num(block.speed_mps)[:, None]
+        velocity = pace * np.stack([np.cos(course), np.sin(course)], axis=1)
+        for track_id, start, end in block.spans:
+            times, moves = block.t_ns[start:end], velocity[start:end]
+            before = self._past.get(track_id)
+            if before is not None and block.t_ns[start] != block.first_ns[start]:
+                times, moves = np.append(before[0], times), np.append(before[1], moves, axis=0)
+            changed = _changed_mps(times, moves) > _SWITCH_MPS
+            found[start:end] = changed[len(times) - (end - start) :]
+            found[start:end] |= _jumps(block, start, end)
+            kept = times >= times[-1] - NS_PER_S
+            self._past[track_id] = times[kept], moves[kept]
+        gone_ns = (int(block.steps[-1]) if len(block.steps) else 0) - PAUSE_NS
+        self._past = {t: past for t, past in self._past.items() if past[0][-1] >= gone_ns}
+        return found
+
+
+def _jumps(block: Block, start: int, end: int) -> Mask:
+    """Return which rows lie ``_JUMP_M`` further from the row before than their speed explains."""
+    off = block.centre[start:end] - block.before_centre[start:end]
+    lasted_s = (block.t_ns[start:end] - block.before_ns[start:end]) / NS_PER_S
+    pace = block.speed_mps[start:end]
+    before = np.append(pace[:1], pace[:-1])
+    far_m = np.sqrt(off[:, 0] * off[:, 0] + off[:, 1] * off[:, 1])
+    with np.errstate(invalid="ignore"):
+        return np.asarray(far_m - np.fmax(pace, before) * lasted_s > _JUMP_M)
+
+
+def _changed_mps(t_ns: NDArray[np.int64], velocity: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return by how much each velocity (n, 2) differs most from those of the second before."""
+    found = np.zeros(len(t_ns))
+    for lag in range(1, len(t_ns)):
+        near = t_ns[lag:] - t_ns[:-lag] <= NS_PER_S
+        if not near.any():
+            break
+        off = velocity[lag:] - velocity[:-lag]
+        change = np.where(near, np.sqrt(off[:, 0] * off[:, 0] + off[:, 1] * off[:, 1]), 0.0)
+        found[lag:] = np.maximum(found[lag:], change)
     return found
 
 

@@ -7,6 +7,7 @@ allowed to them.
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +16,7 @@ from calmstreet.geometry.passes import PassState, settle_through
 from calmstreet.geometry.shapes import Hits, Line, clear_of, make_line, steps_through
 from calmstreet.model.event import Event
 from calmstreet.model.kinds import Kind
-from calmstreet.safety.conduct import excuses, is_motor, turned_rad
+from calmstreet.safety.conduct import Continuity, excuses, is_motor, turned_rad
 from calmstreet.safety.ground_plan import PlanZone
 from calmstreet.safety.rows import Block
 from calmstreet.safety.rule import Post, Rule, ended, new_event
@@ -181,6 +182,14 @@ def _axis(zone: PlanZone) -> Line:
     return make_line(ends, y_up=True)
 
 
+def _unbroken(block: Block, switches: NDArray[np.bool_]) -> Iterator[tuple[int, int, int]]:
+    """Yield each user with its range of rows, parted where it went over to somebody else."""
+    for track_id, start, end in block.spans:
+        inner = (np.flatnonzero(switches[start + 1 : end]) + start + 1).tolist()
+        for a, b in pairwise([start, *inner, end]):
+            yield track_id, a, b
+
+
 @dataclass(slots=True, kw_only=True, eq=False)
 class SolidLineRule:
     """Crosses a solid line: clear of it on one side, then clear of it on the other."""
@@ -191,6 +200,7 @@ class SolidLineRule:
     why_not: str = ""
     _lines: tuple[tuple[PlanZone, Line], ...] = ()
     _passes: dict[tuple[str, int], PassState] = field(default_factory=dict)
+    _continuity: Continuity = field(default_factory=Continuity)
 
     def __post_init__(self) -> None:
         zones = self.post.zones("solid-line")
@@ -200,16 +210,18 @@ class SolidLineRule:
     def update(self, block: Block) -> Iterator[Event]:
         """Take the next block."""
         wanted = self.post.settings(self.name)
+        switches = self._continuity.switches(block)
         motor = is_motor(block)
         for zone, line in self._lines:
             here, before = block.place(zone.metric), block.before(zone.metric)
             hits = steps_through(line, before, here)
             clear = clear_of(line, here, wanted.beside_m / block.unit_m(zone.metric))
-            for track_id, start, end in block.spans:
-                if block.t_ns[start] == block.first_ns[start]:
+            for track_id, start, end in _unbroken(block, switches):
+                fresh = bool(switches[start])
+                if fresh or block.t_ns[start] == block.first_ns[start]:
                     self._passes.pop((zone.id, track_id), None)
                 state = self._passes.setdefault((zone.id, track_id), PassState())
-                own = (hits.step >= start) & (hits.step < end)
+                own = (hits.step >= start + fresh) & (hits.step < end)
                 mine = Hits(
                     step=hits.step[own] - start,
                     direction=hits.direction[own],

@@ -21,6 +21,7 @@ __all__ = ["crossing_outside", "near_zone", "pedestrian_on_red", "vulnerable_use
 
 Mask = NDArray[np.bool_]
 _RUNNER_MPS = 3.5
+_STEPPED_M = 1.5
 _RIDES_NS = NS_PER_S
 
 
@@ -59,7 +60,7 @@ class _Walkers:
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class PedestrianRedRule:
-    """Steps on a crossing more than ``delay_s`` after its head turned red."""
+    """Steps on a crossing more than ``delay_s`` after its head turned red, and walks on."""
 
     post: Post
     name: str = "pedestrian-on-red"
@@ -87,24 +88,30 @@ class PedestrianRedRule:
             spells = self._spells.setdefault(zone.id, Spells(grace_s=2.0))
             holds = block.inside(zone) & on_foot
             for spell, rows in spells.take(block, holds, block.place(zone.metric)):
-                if spell.event is None and not spell.notes:
-                    spell.notes = {"seen": 1.0}
+                place, unit_m = block.place(zone.metric)[rows], block.unit_m(zone.metric)[rows]
+                if not spell.notes:
                     born = int(block.first_ns[rows[0]]) == spell.since_ns
                     red_ns = self.post.signals.red_since(zone.signal, spell.since_ns)
-                    sigma_s = self.post.clock_sigma_s
-                    if red_ns is not None and not born:
-                        into_s = (spell.since_ns - red_ns) / NS_PER_S
-                        if into_s > wanted.delay_s + 2 * sigma_s:
-                            spell.event = self._event(block, zone, int(rows[0]), into_s)
+                    late_s = (
+                        -1.0 if red_ns is None or born else (spell.since_ns - red_ns) / NS_PER_S
+                    )
+                    spell.notes = {"into_red_s": late_s}
+                off = place - spell.origin
+                gone_m = np.sqrt(off[:, 0] * off[:, 0] + off[:, 1] * off[:, 1]) * unit_m
+                goes = rows[gone_m >= _STEPPED_M]
+                into_s = spell.notes["into_red_s"]
+                late = into_s > wanted.delay_s + 2 * self.post.clock_sigma_s
+                if spell.event is None and len(goes) and late:
+                    spell.event = self._event(block, zone, int(goes[0]), into_s, spell.since_ns)
                 if spell.event is not None:
                     spell.event = ended(spell.event, spell.last_ns)
                     yield spell.event
 
-    def _event(self, block: Block, zone: PlanZone, row: int, into_s: float) -> Event:
+    def _event(self, block: Block, zone: PlanZone, row: int, into_s: float, since_ns: int) -> Event:
         return new_event(
             self.post,
             self,
-            start_ns=int(block.t_ns[row]),
+            start_ns=since_ns,
             end_ns=int(block.t_ns[row]),
             track_ids=[int(block.track_id[row])],
             place_m=block.at(row),

@@ -8,6 +8,7 @@ import numpy as np
 from calmstreet.model.event import Event
 from calmstreet.model.site import Movement
 from calmstreet.safety.conduct import (
+    Continuity,
     beside_gate,
     crossings_of_gate,
     excuses,
@@ -50,6 +51,7 @@ class ForbiddenTurnRule:
     _forbidden: dict[tuple[str, str], Movement] = field(default_factory=dict)
     _ways: dict[int, _Way] = field(default_factory=dict)
     _outside_ns: dict[int, int] = field(default_factory=dict)
+    _continuity: Continuity = field(default_factory=Continuity)
 
     def __post_init__(self) -> None:
         for movement in self.post.plan.movements:
@@ -61,11 +63,12 @@ class ForbiddenTurnRule:
         """Take the next block."""
         touched = self._touched(block)
         motor = is_motor(block)
+        fresh = self._continuity.switches(block) | (block.t_ns == block.first_ns)
         for track_id, start, end in block.spans:
-            if block.t_ns[start] == block.first_ns[start]:
-                self._ways.pop(track_id, None)
-                self._outside_ns.pop(track_id, None)
             for row in range(start, end):
+                if fresh[row]:
+                    self._ways.pop(track_id, None)
+                    self._outside_ns.pop(track_id, None)
                 event = self._step(block, track_id, row, touched[row])
                 if event is not None and motor[row]:
                     yield event
@@ -177,7 +180,7 @@ class StopSignRule:
             for row in range(start, end):
                 if row in passed and motor[row]:
                     least = min(self._least.pop(key, np.inf), float(block.speed_mps[row]))
-                    if least > wanted.rolling_mps:
+                    if wanted.rolling_mps < least < np.inf:
                         yield self._event(block, gate, row, passed[row].t_ns, least)
                 elif near[row]:
                     least = self._least.get(key, np.inf)

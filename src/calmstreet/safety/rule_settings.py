@@ -18,6 +18,10 @@ def _of(default: float, low: float, high: float, meaning: str) -> Any:
     return field(default=default, metadata={"low": low, "high": high, "meaning": meaning})
 
 
+_OFF: Any = field(default=False, metadata={"meaning": "whether the rule runs"})
+"""Off unless a site turns it on: more than one false alarm a camera-day through the eyes."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuleSettings:
     """What every rule has: ``on`` runs it; the default is off where it cried wolf in our test."""
@@ -54,6 +58,7 @@ class RedLight(RuleSettings):
 class StopLine(RuleSettings):
     """Stands beyond the stop line on red."""
 
+    on: bool = _OFF
     past_m: float = _of(0.5, 0, 5, "how far past the line, with 2 sigma on top")
     past_most_m: float = _of(8.0, 1, 30, "further is in the junction, not at the line")
     zebra_share: float = _of(0.1, 0.01, 1, "or of its footprint on a crossing, with 2 sigma on top")
@@ -65,6 +70,7 @@ class StopLine(RuleSettings):
 class StopSign(RuleSettings):
     """Passes a STOP sign without stopping."""
 
+    on: bool = _OFF
     before_m: float = _of(5.0, 1, 30, "stretch before the line in which the least speed counts")
     rolling_mps: float = _of(1.39, 0.1, 5, "least speed above which it rolled through")
     no_attempt_mps: float = _of(4.17, 0.5, 15, "least speed above which it did not try")
@@ -113,6 +119,7 @@ class Standing(RuleSettings):
 class NoStopping(RuleSettings):
     """Stands in a no-stopping zone."""
 
+    on: bool = _OFF
     still_mps: float = _of(1.0, 0.1, 3, "speed of one who stands")
     drift_m: float = _of(1.5, 0.1, 10, "displacement that is let pass")
     lasted_s: float = _of(15.0, 2, 3600, "for how long")
@@ -133,11 +140,14 @@ class BlockedJunction(RuleSettings):
 class ForbiddenTurn(RuleSettings):
     """Makes a movement marked ``forbidden``."""
 
+    on: bool = _OFF
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SolidLine(RuleSettings):
     """Crosses a solid line from side to side."""
 
+    on: bool = _OFF
     beside_m: float = _of(0.5, 0, 5, "how far beside the line on either side")
 
 
@@ -145,6 +155,7 @@ class SolidLine(RuleSettings):
 class BusLane(RuleSettings):
     """Drives in a bus lane and is no bus."""
 
+    on: bool = _OFF
     path_m: float = _of(20.0, 1, 500, "how far")
     lasted_s: float = _of(2.0, 0.2, 60, "for how long")
 
@@ -153,6 +164,7 @@ class BusLane(RuleSettings):
 class Yielding(RuleSettings):
     """Does not give way to a pedestrian at a crossing, though it could."""
 
+    on: bool = _OFF
     near_m: float = _of(1.0, 0, 5, "how near the crossing a pedestrian claims it")
     towards_mps: float = _of(0.3, 0, 3, "how fast towards it")
     beside_m: float = _of(3.0, 0.5, 10, "how near the vehicle's way it must be")
@@ -165,6 +177,7 @@ class Yielding(RuleSettings):
 class PedestrianRed(RuleSettings):
     """Steps on a crossing while its head is red."""
 
+    on: bool = _OFF
     delay_s: float = _of(1.0, 0, 10, "time into red that is let pass, with 2 sigma on top")
 
 
@@ -181,6 +194,7 @@ class CrossingOutside(RuleSettings):
 class Vulnerable(RuleSettings):
     """On foot or on a bicycle where only motors may be, or walking along a carriageway."""
 
+    on: bool = _OFF
     lasted_s: float = _of(2.0, 0.5, 60, "for how long on a motorway")
     walking_s: float = _of(15.0, 2, 600, "for how long along a carriageway")
 
@@ -217,7 +231,7 @@ class Obstacle(RuleSettings):
 class Collision(RuleSettings):
     """Two touch, and at least one changes its speed abruptly or stops; off unless turned on."""
 
-    on: bool = field(default=False, metadata={"meaning": "whether the rule runs"})
+    on: bool = _OFF
     touch_m: float = _of(0.2, 0, 1, "gap at which footprints touch: the error of their places")
     approach_mps: float = _of(1.5, 0.3, 20, "speed between the two before it")
     change_mps: float = _of(2.5, 0.5, 20, "change of speed within change_s")
@@ -272,6 +286,6 @@ def thresholds(settings: Any) -> dict[str, float]:
     """Return thresholds as plain numbers, for evidence.
 
     >>> thresholds(SolidLine())
-    {'on': 1.0, 'beside_m': 0.5}
+    {'on': 0.0, 'beside_m': 0.5}
     """
     return {name: float(value) for name, value in asdict(settings).items()}

@@ -58,9 +58,9 @@ def chosen_rules(
 
     ``only`` names the ones wanted, whether on or off.
 
-    >>> site = Site(id="x", rules={"queue": {"on": False}})
-    >>> len(BUILT_IN) - len(chosen_rules(site))  # collision is off unless turned on
-    2
+    >>> site = Site(id="x", rules={"solid-line": {"on": True}})
+    >>> len(chosen_rules(site)) - len(chosen_rules(Site(id="x")))
+    1
     """
     wanted = set(only)
     every = {**BUILT_IN, **(more or {})}
