@@ -295,6 +295,17 @@ def test_a_beam_ahead_of_a_car_is_nobody_at_night() -> None:
     assert users_in_the_dark(car, beam, dark=False) == 2
 
 
+def test_what_a_beam_passed_was_not_passed_by_who_comes_out_of_it() -> None:
+    car, blob = a_walk((40, 200), between_s=(0.0, 2.0)), a_blob((100, 205))
+    tracker = a_tracker()
+    steps = walked((car, blob), fps=10.0, duration_s=6.0, net_every=2)
+    points = concat_points([tracker.update(step, dark=True) for step in steps])
+    sure = points[(points.flags & Flag.TENTATIVE) == 0]
+    later = points[points.track_id == sure.track_id[-1]]
+    assert later.t_ns.min() > 2_000_000_000
+    assert np.count_nonzero(np.isin(points.track_id, np.unique(sure.track_id))) < len(points)
+
+
 @pytest.mark.parametrize(
     "other",
     [

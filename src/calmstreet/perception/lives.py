@@ -16,6 +16,7 @@ __all__ = [
     "beams",
     "ended",
     "hidden_share",
+    "hold_back",
     "note_misses",
     "ripe",
     "shown",
@@ -266,6 +267,21 @@ def beams(table: TrackTable, i: NDArray[np.intp], j: NDArray[np.intp]) -> NDArra
         & (speed > _STANDS_SIZES_PER_S * size[j])
     ]
     return lit
+
+
+def hold_back(
+    table: TrackTable, boxes: NDArray[np.float64], doubles: NDArray[np.intp], t_ns: int
+) -> None:
+    """Let unconfirmed tracks that look like beams begin anew, in place.
+
+    What went ahead of a vehicle has not come any way of its own yet.
+    """
+    rows = doubles[~table.sure[doubles]]
+    if len(rows):
+        table.beam[rows] = True
+        table.birth_ns[rows] = t_ns
+        table.born[:, rows] = boxes[:, rows]
+        table.path_px[rows] = table.leap_px[rows] = 0.0
 
 
 def _strength(table: TrackTable, rows: NDArray[np.intp]) -> NDArray[np.int64]:

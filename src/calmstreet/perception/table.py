@@ -76,7 +76,7 @@ class TrackTable:
     rides fast; ``twin_ns`` since when it looks like the double of another (all NEVER_NS while they
     do not run); ``looks_before`` how often the net had looked before it could see this one;
     ``kind`` with most votes; ``rider`` the Kind that a fast person became, or 0; ``moved`` has ever
-    moved.
+    moved; ``beam`` looked like a vehicle's light before it was sure.
     """
 
     state: NDArray[np.float64]
@@ -102,6 +102,7 @@ class TrackTable:
     rider: NDArray[np.uint8]
     kind: NDArray[np.uint8]
     moved: NDArray[np.bool_]
+    beam: NDArray[np.bool_]
     sure: NDArray[np.bool_]
 
     def __len__(self) -> int:
@@ -179,7 +180,7 @@ _SHAPES = {"state": (5, 4), "born": (4,), "votes": (8,), "tally": (3,)}
 _TYPES: dict[str, Any] = {
     **dict.fromkeys(("serial", "looks_before"), np.int64),
     **dict.fromkeys(("rider", "kind"), np.uint8),
-    **dict.fromkeys(("moved", "sure"), np.bool_),
+    **dict.fromkeys(("moved", "beam", "sure"), np.bool_),
     "match": np.intp,
 }
 

@@ -119,13 +119,18 @@ class Tracker:
         """Give another number to who is shown again after more than two seconds."""
         table = self._table
         late = table.shown_ns < t_ns - _PAUSE_NS
-        if True in late.tobytes() and True in (late := late & visible).tobytes():
-            table.serial[late] = self._new_serials(int(np.count_nonzero(late)))
-            self._in_order = False
+        if True in late.tobytes():
+            self._renumber(late & visible)
         if self._all_seen:
             table.shown_ns.fill(t_ns)
         else:
             np.putmask(table.shown_ns, visible, t_ns)
+
+    def _renumber(self, rows: NDArray[np.bool_]) -> None:
+        """Give another number to the tracks that ``rows`` picks: their rows so far are not its."""
+        if True in rows.tobytes():
+            self._table.serial[rows] = self._new_serials(int(np.count_nonzero(rows)))
+            self._in_order = False
 
     def live(self) -> TrackPoints:
         """Return the last state of all tracks, also unconfirmed and hidden ones."""
@@ -251,6 +256,9 @@ class Tracker:
         if new:
             ripe = lives.ripe(table, boxes, self._border(len(table)), self._looks, limits)
             ripe[doubles] = False
+            if dark:
+                lives.hold_back(table, boxes, doubles, t_ns)
+                self._renumber(ripe & table.beam)
             table.sure |= ripe
         over = lives.run_twin_clock(table, doubles, t_ns)
         if new:
