@@ -7,9 +7,12 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
+from tests.video.clips import a_clip
 from tests.whole.line import gate, watched
-from tests.whole.road import Block, a_film
+from tests.whole.road import X264, Block, a_film, even_times, picture_at
 
 from calmstreet.clock import FakeClock
 from calmstreet.config.node import load_node
@@ -242,3 +245,21 @@ def test_a_camera_that_cannot_be_watched_says_why(
     settings = load_node(config)
     with pytest.raises(InputError, match=says):
         live_camera(settings, settings.camera[0].id, config=config, environ={})
+
+
+@pytest.mark.slow
+def test_a_camera_that_left_its_preset_is_told(tmp_path: Path) -> None:
+    times = even_times(44.0)
+
+    def picture(i: int) -> NDArray[np.uint8]:
+        seen = picture_at(times[i], (Block(at_s=3.0),))
+        return seen if times[i] < 14.0 else np.ascontiguousarray(seen[::-1, ::-1])
+
+    film = a_clip(tmp_path / "v.mp4", times_s=times, picture=picture, options=X264)
+    node = Node(home=tmp_path, film=film)
+    node.watch(for_s=43.0, record="none")
+    with Catalogue.open(node.folder) as catalogue:
+        (gap,) = [g for g in catalogue.gaps("kerb") if g.reason == "left-preset"]
+        (run,) = catalogue.runs(live=False)
+    assert (gap.start_ns - run.start_ns) / NS_PER_S == pytest.approx(14.0, abs=2.0)
+    assert gap.affects == "speeds+conflicts"
