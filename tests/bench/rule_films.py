@@ -137,7 +137,9 @@ def _heads(here: Setting) -> tuple[Head, ...]:
             (red_s + CLEAR_S, SignalState.GREEN),
             (red_s + CLEAR_S + WALK_S, SignalState.RED),
         ]
-    spots = here.street.to_ground(np.array([(20.5, -7.6), (14.2, -7.9)]))
+    beyond = here.film.place == "aside"
+    places = [(20.5, -7.6), (14.2, -7.9)] if beyond else [(11.0, -8.0), (6.5, -8.0)]
+    spots = here.street.to_ground(np.array(places))
     return tuple(
         Head(
             id=name,
