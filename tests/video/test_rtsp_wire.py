@@ -71,7 +71,8 @@ MOVED = b"RTSP/1.0 302 Moved\r\nCSeq: 2\r\nLocation: rtsp://169.254.169.254/\r\n
         b"RTSP/1.0 200 OK\r\nContent-Length: 75\r\n\r\n" + MOVED,
         b"RTSP/1.0 200 OK\r\nContent-Length: 999999999\r\n\r\n" + MOVED,
         b"REDIRECT rtsp://10.0.0.7/ RTSP/1.0\r\nLocation: rtsp://169.254.169.254/\r\n\r\n",
-        b"A" * 15 + b" " * 70_000,
+        b"A" * 16 + b"\x00RTSP/1.0 2\n\n" + MOVED,
+        b"A" * 15 + b" " * 17_000,
     ],
 )
 @pytest.mark.parametrize("size", [1, 7, 100_000])

@@ -15,7 +15,7 @@ from calmstreet.video.rtsp_answer import RtspAnswer, parse_answer
 __all__ = ["RtspWire", "sender_report_ns"]
 
 _DOLLAR = 0x24
-_MOST_HEAD = 64 * 1024
+_MOST_HEAD = 16 * 1024
 _MOST_BODY = 1024 * 1024
 _MOST_ANSWERS = 32
 _TEXT = re.compile(rb"[A-Z_]{3,16}[ /]|[A-Z_]{1,16}$")
@@ -47,6 +47,7 @@ def sender_report_ns(packet: bytes) -> int | None:
 class _Held:
     data: bytearray
     passing: int = 0
+    searched: int = 0
 
 
 class RtspWire:
@@ -100,9 +101,11 @@ class RtspWire:
         """Return the size of the text here, 1 to pass over stray bytes, 0 to wait for more."""
         data = self._held.data
         if not _TEXT.match(data, place, place + 17):
+            self._held.searched = 0
             return 1
-        end = _END.search(data, place)
+        end = _END.search(data, place + self._held.searched)
         if end is None:
+            self._held.searched = max(0, len(data) - place - 3)
             if len(data) - place > _MOST_HEAD:
                 raise StreamEnded("refused", "what it answers makes no sense")
             return 0
@@ -112,6 +115,7 @@ class RtspWire:
         text = bytes(data[place : place + size])
         if _MOVED.search(text):
             raise StreamEnded("refused", "it sends us to another address, which is not followed")
+        self._held.searched = 0
         self._keep(text)
         return size
 
