@@ -19,6 +19,7 @@ _MOST_HEAD = 16 * 1024
 _MOST_BODY = 1024 * 1024
 _MOST_ANSWERS = 32
 _TEXT = re.compile(rb"[A-Z_]{3,16}[ /]|[A-Z_]{1,16}$")
+_START = re.compile(rb"[$A-Z_]")
 _END = re.compile(rb"\r?\n\r?\n")
 _LENGTHS = re.compile(rb"content-length", re.IGNORECASE)
 _LENGTH = re.compile(rb"\ncontent-length:[ \t]*(\d{1,9})[ \t]*\r?\n", re.IGNORECASE)
@@ -98,11 +99,12 @@ class RtspWire:
         return size
 
     def _text(self, place: int) -> int:
-        """Return the size of the text here, 1 to pass over stray bytes, 0 to wait for more."""
+        """Return the size of the text, or of the stray bytes, here; 0 to wait for more."""
         data = self._held.data
         if not _TEXT.match(data, place, place + 17):
             self._held.searched = 0
-            return 1
+            start = _START.search(data, place + 1)
+            return (start.start() if start else len(data)) - place
         end = _END.search(data, place + self._held.searched)
         if end is None:
             self._held.searched = max(0, len(data) - place - 3)
