@@ -23,6 +23,7 @@ from calmstreet.pipeline.watch import watch_camera
 from calmstreet.store.accounting import accounted
 from calmstreet.store.catalogue import Catalogue
 from calmstreet.store.live import read_live
+from calmstreet.store.space import Space
 from calmstreet.units import NS_PER_S, from_iso
 from calmstreet.video.blur import Blur
 
@@ -263,3 +264,23 @@ def test_a_camera_that_left_its_preset_is_told(tmp_path: Path) -> None:
         (run,) = catalogue.runs(live=False)
     assert (gap.start_ns - run.start_ns) / NS_PER_S == pytest.approx(14.0, abs=2.0)
     assert gap.affects == "speeds+conflicts"
+
+
+def test_a_disk_that_fills_costs_video_and_nothing_else(
+    made: Node, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    node = Node(home=tmp_path, film=made.film)
+
+    def space(folder: Path) -> Space:
+        beats = sum("beat" in line for line in node.said)
+        return Space(free_bytes=0 if 3 <= beats < 6 else 10**9, total_bytes=10**10)
+
+    monkeypatch.setattr("calmstreet.store.space.space_of", space)
+    node.watch(for_s=10.5, record="continuous", purpose="a test")
+    assert [line["reason"] for line in node.said if "alarm" in line] == ["disk-full"]
+    with Catalogue.open(node.folder) as catalogue:
+        (gap,) = [g for g in catalogue.gaps("kerb") if g.reason == "disk-full"]
+        (run,) = catalogue.runs(live=False)
+    assert gap.affects == "pictures"
+    assert gap.duration_s == pytest.approx(3.0, abs=0.5)
+    assert (run.end_ns - run.start_ns) / NS_PER_S > 10

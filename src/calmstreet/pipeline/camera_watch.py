@@ -97,6 +97,7 @@ class CameraWatch:
     _retry_s: float = float("-inf")
     _alarmed_s: float = float("-inf")
     _connected_s: float = float("inf")
+    _full_ns: int | None = None
     _busy_s: float = 0.0
     _worst_lag_s: float = 0.0
     _dropped: int = 0
@@ -313,9 +314,25 @@ class CameraWatch:
             changed |= self._load.without_keyframes()
         if changed:
             self._spare()
-        self.recording.records = self._load.effort.records and self._guard.may_record()
+        self._ask_disk()
         self._measure(passed_s)
         self.tell(**health.row(stats, now_ns=self.clock.now_ns()), **process_figures())
+
+    def _ask_disk(self, *, ends: bool = False) -> None:
+        """Record or not, by effort and disk; a pause for the disk is a gap of pictures."""
+        room = self._guard.may_record()
+        self.recording.records = self._load.effort.records and room
+        if not room and self._full_ns is None:
+            self._full_ns = self.clock.now_ns()
+            self._alarm("recording pauses: the disk is nearly full")
+        if self._full_ns is not None and (room or ends):
+            gap = Gap(
+                camera_id=self.camera.id, start_ns=self._full_ns, end_ns=self.clock.now_ns(),
+                reason="disk-full", affects="pictures",
+            )  # fmt: skip
+            with suppress(StoreError):
+                self.runs.declare(gap)
+                self._full_ns = None
 
     def _is_settled(self, now_s: float) -> bool:
         """Return whether lateness says anything: not while everything has just begun."""
@@ -350,6 +367,7 @@ class CameraWatch:
         """End everything; what follows until the next start is a stop."""
         with suppress(StoreError):
             self._end(state, reason="stopped")
+        self._ask_disk(ends=True)
         self._pictures.finish()
         self._scribe.close()
         now_ns = self.clock.now_ns()
