@@ -1,7 +1,7 @@
 """A rendered night: lamps, beams and a noisy sensor, from the film to the counts.
 
 No real night is at hand, so this proves little about one; it holds what was reached so far. Of 20
-passes 5 are counted wrong (three of them are people at the zebra, whom neither eye sees), and 8
+passes 4 are counted wrong (three of them are people at the zebra, whom neither eye sees), and 8
 when beams are taken for road users.
 """
 
