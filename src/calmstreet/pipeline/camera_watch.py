@@ -199,8 +199,11 @@ class CameraWatch:
             return True
         pause_ns = frame.t_ns - max(watch.tally.last_ns, run.start_ns)
         same = (run.width_px, run.height_px) == (frame.width_px, frame.height_px)
-        usual_s = 30.0 if self._load.effort.keyframes_only else NEW_RUN_S
-        return not same or not 0 <= pause_ns <= ns_from_s(usual_s)
+        return not same or not 0 <= pause_ns <= self._longest_pause_ns()
+
+    def _longest_pause_ns(self) -> int:
+        """Return how far apart two pictures of one run may be; keyframes are seconds apart."""
+        return ns_from_s(KEYFRAMES_S if self._load.effort.keyframes_only else NEW_RUN_S)
 
     def _begin(self, frame: Frame) -> bool:
         """Begin a run; return False where the picture does not fit the site or the disk is full."""
@@ -235,7 +238,7 @@ class CameraWatch:
 
     def _wait(self, waiting: Waiting) -> None:
         self.health.idle("waiting", waiting.reason, waiting.note)
-        if (waiting.t_ns - waiting.since_ns) > ns_from_s(NEW_RUN_S):
+        if waiting.t_ns - waiting.since_ns > self._longest_pause_ns():
             self._end("complete", reason=waiting.reason)
         else:
             self.runs.wait()
