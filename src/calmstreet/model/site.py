@@ -161,6 +161,7 @@ ZONE_KINDS: tuple[str, ...] = (
 )
 CONTROLS: tuple[str, ...] = ("zebra", "signal", "none")
 TURNS: tuple[str, ...] = ("left", "through", "right", "u")
+_LATER = ("turn_on_red",)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,8 +188,15 @@ class Site:
     rules: Mapping[str, Mapping[str, float | str | bool]] = field(default_factory=dict)
 
     def canonical_json(self) -> str:
-        """Return the same text for the same site: order of keys and 4 or 4.0 do not matter."""
+        """Return the same text for the same site: order of keys and 4 or 4.0 do not matter.
+
+        Fields of gates that came later are left out while empty: older sites keep their version.
+        """
         plain = json.loads(json.dumps(asdict(self)), parse_int=float)
+        for gate in plain["gates"]:
+            for name in _LATER:
+                if not gate[name]:
+                    del gate[name]
         return json.dumps(plain, sort_keys=True, separators=(",", ":"))
 
     @property
