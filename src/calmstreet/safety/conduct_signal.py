@@ -27,6 +27,7 @@ from calmstreet.units import NS_PER_S, ns_from_s
 __all__ = ["RedLightRule", "StopLineRule", "red_light", "signalled_gates", "stop_line"]
 
 _CLASSES_S = (0.3, 1.0, 2.0)
+_TREMBLES_MPS = 0.5  # a front that waits at a line and is seen to pass it so slowly
 _END_NS = 2**62
 
 
@@ -107,7 +108,7 @@ class RedLightRule:
         for crossing in crossings_of_gate(block, gate):
             red_ns = self.post.signals.red_since(gate.signal, crossing.t_ns)
             row = crossing.row
-            if red_ns is None or not is_motor(block)[row]:
+            if red_ns is None or not is_motor(block)[row] or block.speed_mps[row] < _TREMBLES_MPS:
                 continue
             speed = float(block.speed_mps[row])
             sigma_m = float(block.sigma_m[row])
