@@ -210,6 +210,7 @@ def hidden_share(
     shared = overlaps(boxes.take(i, axis=1), boxes.take(j, axis=1))
     np.maximum.at(share, i, shared / area_i * table.sure[j])
     lit = beams(table, i, j) if dark else i[:0]
+    table.beam[lit] = True
     close = shared > np.minimum(area_i, area[j]) * _CLOSE
     if True not in close.tobytes():
         return share, lit
@@ -276,9 +277,8 @@ def hold_back(
 
     What went ahead of a vehicle has not come any way of its own yet.
     """
-    rows = doubles[~table.sure[doubles]]
+    rows = doubles[table.beam[doubles] & ~table.sure[doubles]]
     if len(rows):
-        table.beam[rows] = True
         table.birth_ns[rows] = t_ns
         table.born[:, rows] = boxes[:, rows]
         table.path_px[rows] = table.leap_px[rows] = 0.0
