@@ -23,6 +23,8 @@ lamps_px = { red = [900, 900, 910, 910] }
 id = "line"
 points_px = [[1000, 800], [1000, 1200]]
 signal = "head"
+[rules.red-light]
+on = true
 """
 RUN = Run(
     run_id=1, camera_id="camera", site_version="", source="rtsp", start_ns=START_NS, end_ns=0,

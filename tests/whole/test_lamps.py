@@ -43,7 +43,8 @@ def street() -> Scene:
     line = tuple((float(u), float(v)) for u, v in ends.round(2))
     gate = Gate(id="line", camera_id="stage", points_m=line, signal="h", direction="to_right")
     signal = Signal(id="h", camera_id="stage", lamps_px=lamps_px(head, empty.camera))
-    site = replace(empty.site, gates=(gate,), signals=(signal,))
+    rules = {"red-light": {"on": True}}
+    site = replace(empty.site, gates=(gate,), signals=(signal,), rules=rules)
     actors = tuple(drive(plans, DURATION_S))
     return replace(
         empty, site=site, heads=(head,), actors=actors, duration_s=DURATION_S, noise=2.5, flicker=0

@@ -120,7 +120,7 @@ def rules_over(run: Run, site: Site, changes: SignalChanges, only: Sequence[str]
         on_the_ground(site.of_camera(run.camera_id), plane),
         camera_id=run.camera_id,
         run_id=run.run_id,
-        factories=chosen_rules(site, more=plugged_rules(), only=only),
+        factories=chosen_rules(site, more=plugged_rules(), only=only, eyes=has_picture),
         metric=not has_picture or plane is not None,
         trusted=not has_picture or (plane is not None and plane.trusted),
         signals=changes if len(changes) else None,

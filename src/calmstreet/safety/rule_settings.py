@@ -41,6 +41,7 @@ class SignalsSettings:
 class RedLight(RuleSettings):
     """Enters on red and goes on."""
 
+    on: bool = _OFF
     delay_s: float = _of(0.3, 0, 5, "time into red that is let pass, with 2 sigma on top")
     entry_m: float = _of(5.0, 0, 50, "how far beyond the line the front must go")
     entry_s: float = _of(5.0, 0.5, 30, "within which time")
@@ -100,6 +101,7 @@ class WrongWay(RuleSettings):
 class Reversing(RuleSettings):
     """Drives backwards in a lane."""
 
+    on: bool = _OFF
     angle_rad: float = _of(2.618, 1.6, 3.14, "least angle between course and lane")
     path_m: float = _of(5.0, 1, 100, "displacement against the lane")
     most_mps: float = _of(5.0, 1, 20, "faster is wrong way")
@@ -223,6 +225,7 @@ class Congestion(RuleSettings):
 class Obstacle(RuleSettings):
     """Something unknown lies on the carriageway."""
 
+    on: bool = _OFF
     drift_m: float = _of(0.7, 0.1, 5, "displacement that is let pass")
     lasted_s: float = _of(20.0, 2, 3600, "for how long")
 

@@ -50,16 +50,26 @@ BUILT_IN: Mapping[str, RuleFactory] = {
 }
 """Our rules by the name that ``[rules.NAME]`` and events carry."""
 
+_OFF_OVER_TRACKS = frozenset({"collision"})
+"""More than one false alarm a camera-day even over generated trajectories without a fault."""
+
 
 def chosen_rules(
-    site: Site, *, more: Mapping[str, RuleFactory] | None = None, only: Iterable[str] = ()
+    site: Site,
+    *,
+    more: Mapping[str, RuleFactory] | None = None,
+    only: Iterable[str] = (),
+    eyes: bool = True,
 ) -> list[RuleFactory]:
     """Return the rules that a site has not turned off, ours first, then ``more``.
 
-    ``only`` names the ones wanted, whether on or off.
+    ``only`` names the ones wanted, whether on or off. Rules that cry wolf through the ``eyes`` are
+    off by default there; over trajectories that came as such only those that do so there too.
 
     >>> site = Site(id="x", rules={"solid-line": {"on": True}})
     >>> len(chosen_rules(site)) - len(chosen_rules(Site(id="x")))
+    1
+    >>> len(BUILT_IN) - len(chosen_rules(Site(id="x"), eyes=False))
     1
     """
     wanted = set(only)
@@ -67,5 +77,14 @@ def chosen_rules(
     if wanted:
         return [make for name, make in every.items() if name in wanted]
     return [
-        make for name, make in every.items() if name not in BUILT_IN or settings_of(site, name).on
+        make
+        for name, make in every.items()
+        if name not in BUILT_IN or _is_on(site, name, eyes=eyes)
     ]
+
+
+def _is_on(site: Site, name: str, *, eyes: bool) -> bool:
+    said = "on" in site.rules.get(name, {})
+    if eyes or said or name in _OFF_OVER_TRACKS:
+        return bool(settings_of(site, name).on)
+    return True
