@@ -48,7 +48,7 @@ def offset_of(
 def test_the_offset_is_found_to_a_fraction_of_a_frame(offset_s: float, seed: int) -> None:
     found = offset_of(offset_s, seed=seed)
     assert found is not None
-    assert found.offset_s == pytest.approx(offset_s, abs=0.02)
+    assert found.offset_s == pytest.approx(offset_s, abs=0.5 / 12.0)
     assert found.quality > 0.8
 
 
