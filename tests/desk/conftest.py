@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 import pytest
 from tests.desk.browsing import LANGUAGES, Desk, Visitor, visiting
 from tests.desk.serving import served
-from tests.desk.town import build_town
+from tests.desk.town import Town, build_town, copied
 
 from calmstreet.web.pages import Pages, built_pages
 
@@ -56,9 +56,12 @@ def axe() -> str:
     return path.read_text("utf-8")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    """Return Chromium; playwright drives the system's own and never fetches one."""
+    """Return Chromium; playwright drives the system's own and never fetches one.
+
+    One for each module: as long as playwright runs no other test of the process can run a loop.
+    """
     try:
         from playwright.sync_api import sync_playwright
     except ImportError:
@@ -75,11 +78,20 @@ def browser() -> Iterator[Any]:
 
 
 @pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Town:
+    """Return the town as nobody has opened it yet."""
+    return build_town(tmp_path_factory.mktemp("town"))
+
+
+@pytest.fixture(scope="module")
 def desk(
-    browser: Any, texts: dict[str, Any], tmp_path_factory: pytest.TempPathFactory
+    browser: Any,
+    texts: dict[str, Any],
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Desk]:
     """Serve the town; its administrator has signed in for the first time, in the browser."""
-    town = build_town(tmp_path_factory.mktemp("town"))
+    town = copied(request.getfixturevalue("built"), tmp_path_factory.mktemp("desk") / "town")
     with served(town.config) as first:
         door = Desk(
             address=first.address, name=first.name, password=PASSWORD, place=town.place, entered={}

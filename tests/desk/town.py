@@ -1,6 +1,7 @@
 """A small town for the desk: a place of many days, a filmed street, a crossing as SUMO has it."""
 
 import json
+import shutil
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -21,7 +22,7 @@ from calmstreet.scene.script import nobody
 from calmstreet.scene.stage import Scene
 from calmstreet.store.catalogue import Catalogue
 
-__all__ = ["CAMERAS", "Town", "a_clip", "a_points_file", "build_town"]
+__all__ = ["CAMERAS", "Town", "a_clip", "a_points_file", "build_town", "copied"]
 
 SETTINGS = """
 [node]
@@ -58,6 +59,12 @@ def build_town(place: Path, *, hours: float = 0.1) -> Town:
     config = place / "calmstreet.toml"
     config.write_text(SETTINGS, encoding="utf-8")
     return Town(place=place, config=config)
+
+
+def copied(town: Town, place: Path) -> Town:
+    """Return the same town elsewhere, for somebody who changes it."""
+    shutil.copytree(town.place, place)
+    return Town(place=place, config=place / town.config.name)
 
 
 def _another_shape(folder: Path) -> None:
