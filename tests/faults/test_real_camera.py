@@ -139,7 +139,7 @@ def test_a_camera_comes_back_with_another_size(clip: Path, small: Path) -> None:
             camera.start()
 
         frames, gaps, _ = check(
-            watch(camera.url(), (Frame, 20, change), (Gap, 2, nothing), (Frame, 10, nothing))
+            watch(camera.url(), (Frame, 20, change), (Gap, 1, nothing), (Frame, 10, nothing))
         )
     assert "size-changed" in [gap.reason for gap in gaps]
     assert [frames[0].width_px, frames[-1].width_px] == [160, 96]
