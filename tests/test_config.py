@@ -476,3 +476,11 @@ def test_nonsense_is_refused_in_words(document: dict[str, Any]) -> None:
     with pytest.raises(ConfigError) as caught:
         parse_site(to_toml({**document, "nonsense": 1}))
     assert any("nonsense" in fault for fault in caught.value.faults)
+
+
+def test_a_site_in_metres_without_a_camera_reads_back() -> None:
+    site = parse_site(
+        '[site]\nid = "x"\n[[gate]]\nid = "g"\npoints_m = [[0, 0], [10, 0]]\n'
+        '[[zone]]\nid = "n"\nkind = "approach"\npolygon_m = [[0, 0], [10, 0], [10, 10]]\n'
+    )
+    assert parse_site(dump_site_toml(site)) == site

@@ -294,7 +294,17 @@ def dump_site_toml(site: Site) -> str:
         ],
         "rules": {name: dict(settings) for name, settings in site.rules.items()},
     }
+    if site.cameras == (Camera(id=_ONLY_CAMERA),):
+        _leave_out_camera(document)
     return to_toml({key: value for key, value in document.items() if value})
+
+
+def _leave_out_camera(document: dict[str, Any]) -> None:
+    """Do not name the one camera that nobody named: shapes in metres need none, but no plane."""
+    del document["camera"]
+    for table in ("gate", "zone", "mask", "signal"):
+        for row in document[table]:
+            row.pop("camera", None)
 
 
 def _known(**values: Any) -> dict[str, Any]:

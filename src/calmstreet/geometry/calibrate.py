@@ -33,6 +33,7 @@ ENOUGH_POINTS = 6
 WORST_SCALE_SHARE = 0.05
 _OUTLIER = 4.0
 _LOST_SHARE = 1 / 3
+_ROUNDING = 1e-9
 _LINE_SHARE = 0.02
 _AREA_SHARE = 0.003
 _DEGENERATE = 1e-5
@@ -203,7 +204,7 @@ def _refuse_poor(picks: Picks, picture_px2: int) -> None:
         )
     for points, what in ((picks.px, "of the picture"), (picks.m, "on the ground")):
         sizes = np.linalg.svd(points - points.mean(axis=0), compute_uv=False)
-        if sizes[1] < _LINE_SHARE * sizes[0]:
+        if sizes[1] <= _LINE_SHARE * sizes[0] + _ROUNDING * np.abs(points).max():
             raise CalibrationError(
                 f"the plane has its points {what} on one line; counts only, add points to its side",
                 counts_only=True,
