@@ -221,7 +221,7 @@ LINE = np.array([(0.5 * y, float(y)) for y in (15, 22, 28, 36, 45, 50)])
         (TEN[:3], "3 points of the four"),
         (TEN[:1], "1 point of the four"),
         (LINE, "on one line"),
-        (np.full((6, 2), 4.0), "on one line"),
+        (np.full((6, 2), (4.0, 30.0)), "on one line"),
         (np.concatenate([LINE[:5], [(4.0, 20.0)]]), "all points but one on one line"),
         (np.array([(0, 40), (0.5, 40), (0, 41), (0.5, 41), (0.2, 40.5), (0.3, 42)]), "heap"),
     ],
