@@ -221,7 +221,6 @@ LINE = np.array([(0.5 * y, float(y)) for y in (15, 22, 28, 36, 45, 50)])
         (TEN[:3], "3 points of the four"),
         (TEN[:1], "1 point of the four"),
         (LINE, "on one line"),
-        (np.full((6, 2), (4.0, 30.0)), "on one line"),
         (np.concatenate([LINE[:5], [(4.0, 20.0)]]), "all points but one on one line"),
         (np.array([(0, 40), (0.5, 40), (0, 41), (0.5, 41), (0.2, 40.5), (0.3, 42)]), "heap"),
     ],
@@ -231,6 +230,12 @@ def test_too_little_is_counts_only(places: Floats, said: str) -> None:
         fit_plane(spec_of(places), width_px=1920, height_px=1080)
     assert caught.value.counts_only
     assert "counts only" in str(caught.value)
+
+
+def test_points_that_are_one_place_on_the_ground_are_counts_only() -> None:
+    spec = replace(spec_of(TEN), points_m=((4.0, 30.0),) * len(TEN))
+    with pytest.raises(CalibrationError, match="on the ground on one line"):
+        fit_plane(spec, width_px=1920, height_px=1080)
 
 
 def test_a_misclick_among_ten_is_left_out_and_named() -> None:
