@@ -12,7 +12,7 @@ import tempfile
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ import numpy as np
 from tests.bench.conflicts_street import true_points
 from tests.bench.rule_deeds import DEEDS, Deed, staged_scene
 from tests.bench.rule_films import QUIET, Film, quiet_scene, setting_of
-from tests.bench.rules import upper_bound
+from tests.bench.rules import speeds_of, upper_bound
 from tests.bench.violations import wilson
 
 from calmstreet.config.site import dump_site_toml
@@ -30,7 +30,7 @@ from calmstreet.model.signals import SignalChanges
 from calmstreet.perception.onnx import net_is_installed
 from calmstreet.pipeline.analyse import analyse_videos
 from calmstreet.pipeline.counting import step_blocks
-from calmstreet.pipeline.judging import events_of_run
+from calmstreet.pipeline.judging import events_of_run, too_fast
 from calmstreet.pipeline.planes import camera_plane, on_the_ground
 from calmstreet.pipeline.planning import Request
 from calmstreet.safety.rule import RuleWatch
@@ -40,9 +40,10 @@ from calmstreet.scene.stage import Scene
 from calmstreet.store.catalogue import Catalogue
 from calmstreet.units import from_iso
 
-FPS = 5.0
+FPS = 10.0
+NET_EVERY = 2
 START_ISO = "2026-03-02T07:30:00+05:00"
-FILM_S, DEEDS_S = 630.0, 780.0
+FILM_S, DEEDS_S = 630.0, 450.0
 NEAR_S = 4.0
 
 
@@ -85,7 +86,9 @@ def watch_film(film: Film, *, seed: int, duration_s: float, folder: Path, deeds:
     truth = render_film(scene, video, fps=FPS, start_ns=from_iso(START_ISO, "UTC"))
     site.write_text(dump_site_toml(scene.site), encoding="utf-8")
     analyse_videos(
-        Request(videos=(video,), out=out, site=site, start=START_ISO, video="none", net_every=1)
+        Request(
+            videos=(video,), out=out, site=site, start=START_ISO, video="none", net_every=NET_EVERY
+        )
     )
     points = true_points(truth)
     points = points[np.lexsort((points.track_id, points.t_ns))]
@@ -119,21 +122,32 @@ def judged(film: Film, *, seed: int, duration_s: float, folder: Path, deeds: boo
 
 def _of_truth(scene: Scene, out: Path) -> list[Event]:
     """Return what the rules find on the true footprints, with the true states of the heads."""
-    stored = np.load(out.with_name(f"{out.name}.npz"))
-    columns = {name: stored[name] for name, _, _ in POINT_COLUMNS}
-    points = TrackPoints(camera_id="stage", run_id=0, **columns)
+    with np.load(out.with_name(f"{out.name}.npz")) as stored:
+        steps, columns = stored["steps_ns"], {name: stored[name] for name, _, _ in POINT_COLUMNS}
+    points = _moved(TrackPoints(camera_id="stage", run_id=0, **columns))
     wide, high = scene.camera.width_px, scene.camera.height_px
     plane = camera_plane(scene.site, "stage", width_px=wide, height_px=high).plane
-    steps = stored["steps_ns"]
+    site = on_the_ground(scene.site, plane)
     changes = true_changes(scene, int(steps[0]))
     watch = RuleWatch.over(
-        on_the_ground(scene.site, plane), camera_id="stage", run_id=0, metric=True, trusted=True,
+        site, camera_id="stage", run_id=0, metric=True, trusted=True,
         factories=chosen_rules(scene.site), signals=changes if len(changes) else None,
     )  # fmt: skip
     for block in np.array_split(steps, max(1, len(steps) // 600)):
         low, high = np.searchsorted(points.t_ns, [block[0], block[-1] + 1])
         watch.update(block, points[low:high])
-    return watch.close()
+    return [*watch.close(), *too_fast(watch, speeds_of(site, points))]
+
+
+def _moved(points: TrackPoints) -> TrackPoints:
+    """Return rows whose velocity is that of their places: who backs does not drive forward."""
+    velocity = np.zeros((len(points), 2))
+    order = np.lexsort((points.t_ns, points.track_id))
+    parts = np.split(order, np.flatnonzero(np.diff(points.track_id[order])) + 1)
+    for rows in (part for part in parts if len(part) > 1):
+        place, t_s = points.xy_m[rows].astype(float), points.t_ns[rows] / 1e9
+        velocity[rows] = np.gradient(place, t_s - t_s[0], axis=0)
+    return replace(points, velocity_mps=velocity.astype(np.float32))
 
 
 def true_changes(scene: Scene, start_ns: int) -> SignalChanges:

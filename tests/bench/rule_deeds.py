@@ -13,18 +13,20 @@ from tests.bench.rule_films import (
     Setting,
     stage_of,
 )
-from tests.bench.rule_traffic import FAR_M, timed
+from tests.bench.rule_traffic import FAR_M, STEP_S, timed
 
 from calmstreet.model.kinds import Kind
 from calmstreet.scene.bodies import size_m
 from calmstreet.scene.stage import Scene
-from calmstreet.scene.traffic import Actor
+from calmstreet.scene.traffic import Actor, Path, Plan
 
 __all__ = ["DEEDS", "Deed", "staged_scene"]
 
 HALF_CAR_M = size_m(Kind.CAR)[0] / 2
 STORAGE_M = 15.0
 COMES_M = -14.0
+TURN_M, TURN_MPS = 5.2, 3.6
+"""Radius of the middle of a car that turns round between kerbs, and how fast it does."""
 
 DEEDS: tuple[Film, ...] = (
     Film(place="aside", play="signal"),
@@ -202,15 +204,35 @@ def _reversing(here: Setting, at_s: float, dice: np.random.Generator) -> Done:
 
 
 def _u_turn(here: Setting, at_s: float, dice: np.random.Generator) -> Done:
-    a, b = here.street.lane_d_m(1), here.street.lane_d_m(2)
-    radius, middle, at = (b - a) / 2, (a + b) / 2, float(dice.uniform(18, 22))
-    turn = np.linspace(-np.pi / 2, np.pi / 2, 24)
-    arc = [(at + radius * float(np.cos(t)), middle + radius * float(np.sin(t))) for t in turn]
-    places = [(COMES_M, a), *arc, (COMES_M, b)]
-    gone = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(np.array(places), axis=0).T))])
-    via = [(at_s + g / 5.5, s, d) for g, (s, d) in zip(gone.tolist(), places, strict=True)]
+    """Return a car that turns round from kerb lane to kerb lane, as narrow as a car can."""
+    side = -1 if here.film.place == "along" else 1  # From the end whose both sides are seen.
+    at, comes_m = (float(dice.uniform(13, 17)), COMES_M) if side > 0 else (26.0, FAR_M)
+    arc = [
+        (at + side * TURN_M * float(np.cos(t)), side * TURN_M * float(np.sin(t)))
+        for t in np.linspace(-np.pi / 2, np.pi / 2, 24).tolist()
+    ]
+    straight = [(comes_m, arc[0][1]), (at - side * 8.0, arc[0][1])]
+    places = [*straight, *arc, (comes_m, arc[-1][1])]
+    far_m = np.hypot(*np.diff(np.array(places), axis=0).T)
+    mps = np.array([8.0, 5.0, *[TURN_MPS] * (len(arc) - 1), 6.0])
+    gone_s = np.concatenate([[0.0], np.cumsum(far_m / mps)])
+    via = [(at_s + g, s, d) for g, (s, d) in zip(gone_s.tolist(), places, strict=True)]
     car = timed(here.street, Kind.CAR, via, look=_look(dice))
     return Deed(rule="forbidden-turn", from_s=at_s + 2, until_s=via[-1][0]), [car]
+
+
+def _lies(here: Setting, at_s: float, dice: np.random.Generator) -> Done:
+    """Return a carton that fell from something and lies in a lane, with nobody near."""
+    from_s, long_s = at_s + 4.0, 32.0
+    s, d = float(dice.uniform(20.5, 24.5)), here.street.lane_d_m(int(dice.integers(1, 3)))
+    turned = float(dice.uniform(0.3, 0.9))
+    path = Path(points_m=here.street.to_ground(np.array([(s, d), (s + 1.0, d + turned)])))
+    steps = round(long_s / STEP_S)
+    plan = Plan(kind=Kind.UNKNOWN, path=path, speed_mps=0.0, enter_s=from_s)
+    carton = Actor(
+        number=0, plan=plan, start_s=from_s, along_m=np.full(steps, 0.01), speed_mps=np.zeros(steps)
+    )
+    return Deed(rule="object", from_s=from_s, until_s=from_s + long_s), [carton]
 
 
 def _over_solid(here: Setting, at_s: float, dice: np.random.Generator) -> Done:
@@ -297,6 +319,7 @@ _STAGINGS: dict[str, dict[str, tuple[Staging, float]]] = {
         "speeding": (_too_fast, 14.0),
         "reversing": (_reversing, 30.0),
         "forbidden-turn": (_u_turn, 24.0),
+        "object": (_lies, 40.0),
         "solid-line": (_over_solid, 24.0),
         "bus-lane": (_in_bus_lane, 20.0),
         "collision": (_crash, 36.0),

@@ -44,6 +44,9 @@ AMBER_S, CLEAR_S, WALK_S = 3.0, 1.5, 6.0
 STOP_IN_M, STOP_OUT_M = 13.6, 19.9
 KERB_D = 7.4
 SLOT_S_M = 8.0
+NEARLY = 0.98
+"""Who drives fastest stays under the limit by this share of it."""
+CITY_MPS = (9.0, NEARLY * 50 / 3.6)
 PARKER_FROM_M = 56.0
 
 
@@ -141,17 +144,23 @@ def _heads(here: Setting) -> tuple[Head, ...]:
     places = [(20.5, -7.6), (14.2, -7.9)] if beyond else [(11.0, -8.0), (6.5, -8.0)]
     spots = here.street.to_ground(np.array(places))
     return tuple(
-        Head(
-            id=name,
-            place_m=(float(x), float(y), high_m),
-            lamp_m=0.3,
-            programme=tuple(programme),
+        _in_sight(
+            Head(id=name, place_m=(x, y, high_m), lamp_m=0.3, programme=tuple(programme)),
+            here.camera,
         )
         for name, (x, y), high_m, programme in (
-            ("vehicles", spots[0], 3.3, vehicles),
-            ("walkers", spots[1], 2.5, walkers),
+            ("vehicles", spots[0].tolist(), 3.3, vehicles),
+            ("walkers", spots[1].tolist(), 2.5, walkers),
         )
     )
+
+
+def _in_sight(head: Head, camera: Pinhole) -> Head:
+    """Return a head hung as low as the picture asks."""
+    while min(top for _, top, _, _ in lamps_px(head, camera).values()) < 1.0:
+        x, y, high_m = head.place_m
+        head = replace(head, place_m=(x, y, high_m - 0.2))
+    return head
 
 
 class _Pen:
@@ -363,6 +372,7 @@ def _signal(here: Setting, dice: np.random.Generator) -> list[Actor]:
             mean_gap_s=float(dice.uniform(10, 16)) + 6.0 * (lane == 0),
             shuts=[Shut(along_m=line, from_s=a, until_s=b) for a, b in reds],
             kinds=OUTER if lane in (0, 3) else MIX,
+            speeds_mps=CITY_MPS,
             halt_m=along_m(0, 41.0) if lane == 0 else None,
         )
     return actors
@@ -398,6 +408,7 @@ def _zebra(here: Setting, dice: np.random.Generator) -> list[Actor]:
             mean_gap_s=40.0 if buses else float(dice.uniform(10, 16)),
             shuts=shuts[lane],
             kinds=kinds,
+            speeds_mps=CITY_MPS,
         )
         actors += [one for one in driven if lane != 3 or _keeps_clear(one, parkers)]
     return [*actors, *parkers]
@@ -443,6 +454,7 @@ def _junction(here: Setting, dice: np.random.Generator) -> list[Actor]:
         actors += lane_traffic(
             here.street, lane, dice=dice, duration_s=here.duration_s,
             mean_gap_s=float(dice.uniform(12, 18)), kinds=OUTER if lane == 0 else MIX,
+            speeds_mps=CITY_MPS,
         )  # fmt: skip
     busy = _in_box(here, actors)
     next_s = 12.0
@@ -490,7 +502,7 @@ def _motorway(here: Setting, dice: np.random.Generator) -> list[Actor]:
     kinds = (*[Kind.CAR] * 10, Kind.VAN, Kind.TRUCK, Kind.TRUCK, Kind.MOTORCYCLE, Kind.BUS)
     for lane in range(4):
         waves = np.arange(60.0, here.duration_s, 150.0).tolist()
-        fast = (15.0, 19.0) if lane in (0, 3) else (18.0, 23.0)
+        fast = (15.0, 21.0) if lane in (0, 3) else (18.0, NEARLY * 25.0)
         actors += lane_traffic(
             here.street, lane, dice=dice, duration_s=here.duration_s, mean_gap_s=6.0, kinds=kinds,
             speeds_mps=fast,

@@ -68,7 +68,7 @@ def found_in_hours(
 
 def speeds_of(site: Site, rows: TrackPoints) -> GateSpeeds:
     """Return the speeds at the gates of rows in metres, measured as those of a run are."""
-    counter = FlowCounter(site=site, camera_id="camera", run_id=1, width_px=0, height_px=0)
+    counter = FlowCounter(site=site, camera_id=rows.camera_id, run_id=1, width_px=0, height_px=0)
     counter.update(np.unique(rows.t_ns), rows)
     flow = counter.finish()
     crossed = rows[np.isin(rows.track_id, wanted_tracks(flow))]

@@ -19,6 +19,7 @@ from calmstreet.scene.script import (
     two_neighbours,
 )
 from calmstreet.scene.stage import Scene, Stage
+from calmstreet.scene.traffic import Actor, Path, Plan
 
 
 @pytest.fixture(scope="module")
@@ -150,3 +151,20 @@ def test_the_stage_has_a_site_that_can_be_written() -> None:
     site = one_car().site
     check_frame(site, "stage", 960, 540)
     assert parse_site(dump_site_toml(site)).site_version == site.site_version
+
+
+def test_what_lies_on_a_lane_is_drawn_and_known_to_be_nobody() -> None:
+    street = nobody(seed=7)
+    path = Path(points_m=street.street.to_ground(np.array([(12.0, 1.0), (13.0, 1.0)])))
+    plan = Plan(kind=Kind.UNKNOWN, path=path, speed_mps=0.0)
+    rests = Actor(
+        number=1, plan=plan, start_s=0.0, along_m=np.full(99, 0.5), speed_mps=np.zeros(99)
+    )
+    bare, none = Stage(replace(street, noise=0.0, flicker=0.0)).picture(1.0)
+    picture, rows = Stage(replace(street, noise=0.0, flicker=0.0, actors=(rests,))).picture(1.0)
+    assert (none, [row.kind for row in rows]) == ([], [Kind.UNKNOWN])
+    left, top, right, bottom = rows[0].box_px
+    changed = np.abs(picture.astype(int) - bare.astype(int)).max(axis=2) > 25
+    inside = changed[round(top) : round(bottom), round(left) : round(right)]
+    assert inside.mean() > 0.5
+    assert rows[0].velocity_mps == (0.0, 0.0)

@@ -1,4 +1,4 @@
-"""Bodies of vehicles: cars, vans, buses and trucks, with glass, wheels, lamps and plates."""
+"""Bodies of vehicles, with glass, wheels, lamps and plates, and what fell off one of them."""
 
 from functools import cache
 from itertools import pairwise
@@ -39,7 +39,10 @@ _SIZES: dict[Kind, tuple[float, float, float]] = {
     Kind.BICYCLE: (1.75, 0.6, 1.75),
     Kind.MOTORCYCLE: (2.1, 0.75, 1.65),
     Kind.PEDESTRIAN: (0.5, 0.5, 1.75),
+    Kind.UNKNOWN: (1.3, 0.9, 0.7),
 }
+_CARTON: Colour = (92, 132, 168)
+_TAPE: Colour = (150, 178, 196)
 
 
 def size_m(kind: Kind) -> tuple[float, float, float]:
@@ -53,11 +56,13 @@ def size_m(kind: Kind) -> tuple[float, float, float]:
 
 @cache
 def vehicle(kind: Kind, paint: int) -> Solid:
-    """Return the body of a vehicle in one of ``PAINTS_BGR``.
+    """Return the body of a vehicle in one of ``PAINTS_BGR``; of unknown kind: a carton.
 
-    Raises KeyError for kinds that are no vehicle.
+    Raises KeyError for people and their cycles.
     """
-    makers = {Kind.CAR: _car, Kind.VAN: _van, Kind.BUS: _bus, Kind.TRUCK: _truck}
+    makers = {
+        Kind.CAR: _car, Kind.VAN: _van, Kind.BUS: _bus, Kind.TRUCK: _truck, Kind.UNKNOWN: _carton
+    }  # fmt: skip
     builder = SolidBuilder()
     makers[kind](builder, PAINTS_BGR[paint % len(PAINTS_BGR)])
     return builder.build()
@@ -302,3 +307,12 @@ def _truck(builder: SolidBuilder, bgr: Colour) -> None:
         plate_z=0.75,
     )
     _wheels(builder, (-2.9, -1.9, 3.0), y * 0.97, 0.48)
+
+
+def _carton(builder: SolidBuilder, _: Colour) -> None:
+    length, width, height = _SIZES[Kind.UNKNOWN]
+    builder.part((0.0, 0.0, height / 2), 0)
+    sides = box_points((-length / 2, -width / 2, 0.0), (length / 2, width / 2, height))
+    for side in sides:
+        number = builder.face(side, _CARTON, gloss=0.0)
+        builder.face(_inset(side, (0.42, 0.58), (0.0, 1.0)), _TAPE, gloss=0.1, on=number)

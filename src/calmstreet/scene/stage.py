@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from calmstreet.model.kinds import VEHICLES, Kind
+from calmstreet.model.kinds import PEOPLE, Kind
 from calmstreet.model.site import Site
 from calmstreet.scene.bodies import size_m, vehicle
 from calmstreet.scene.camera import Pinhole
@@ -301,7 +301,7 @@ def _drives(one: _Cast) -> bool:
 def _one(actor: Actor, along_m: float, speed_mps: float) -> _Cast:
     x, y, heading = actor.plan.path.place(along_m)
     kind, limbs = actor.plan.kind, None
-    if kind not in VEHICLES:
+    if kind in PEOPLE:
         stride = STRIDE_M if kind == Kind.PEDESTRIAN else 4.0
         limbs = figure(
             kind,
