@@ -14,6 +14,7 @@ from calmstreet.pipeline import recording
 from calmstreet.pipeline.recording import LONGEST_CLIP_S, Recording
 from calmstreet.pipeline.scribe import Scribe
 from calmstreet.store.catalogue import Catalogue
+from calmstreet.store.proof import prove_folder
 from calmstreet.units import NS_PER_S, ns_from_s
 
 NOTHING = no_points(camera_id="north", run_id=1)
@@ -25,7 +26,7 @@ class Camera:
     def __init__(self, folder: Path, *, queue_bytes: int = 10**8, **settings: Any) -> None:
         self.folder = folder / "north"
         with Catalogue.open(self.folder, create=True) as catalogue:
-            catalogue.database.close()
+            prove_folder(catalogue, camera_id="north")
         keys: dict[str, Any] = {"audit_windows_per_hour": 0, **settings}
         self.scribe = Scribe(
             folder=self.folder,
@@ -174,7 +175,7 @@ def test_pictures_that_find_no_room_are_counted(tmp_path: Path) -> None:
 
 def test_a_disk_that_refuses_is_told_and_the_next_clip_is_written(tmp_path: Path) -> None:
     camera = Camera(tmp_path)
-    place = camera.folder / "segments"
+    place = camera.folder / "segments" / "camera=north"
     place.write_text("in the way", encoding="utf-8")
     camera.film(100.0, 105.0)
     camera.event(103.0, 104.0)
@@ -187,3 +188,17 @@ def test_a_disk_that_refuses_is_told_and_the_next_clip_is_written(tmp_path: Path
     camera.film(120.0, 130.0)
     assert camera.spans() == [("event", 112.0, 123.0)]
     camera.scribe.close()
+
+
+def test_nothing_is_written_where_the_disk_was_mounted(tmp_path: Path) -> None:
+    camera = Camera(tmp_path)
+    camera.folder.rename(tmp_path / "unplugged")
+    camera.folder.mkdir()
+    camera.film(100.0, 120.0)
+    camera.event(114.0, 116.0)
+    camera.recording.end_run()
+    assert camera.scribe.settle()
+    assert camera.scribe.stats.failed > 0
+    assert "is its disk mounted" in camera.scribe.stats.note
+    assert not any(camera.folder.iterdir())
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["north", "unplugged"]

@@ -11,7 +11,7 @@ import pytest
 
 from calmstreet.clock import FakeClock
 from calmstreet.errors import ConfigError
-from calmstreet.pipeline import supervise
+from calmstreet.pipeline import supervise, watch
 from calmstreet.pipeline.supervise import SILENT_S, STARTING_S, Supervisor
 
 CAMERA = '[[camera]]\nid = "{0}"\nurl_env = "{1}"\nsite = "{0}.toml"\n'
@@ -246,6 +246,47 @@ def test_what_a_process_cries_is_told_without_its_secret(node: Node) -> None:
     health = (node.home / "results" / "node-health.json").read_text(encoding="utf-8")
     assert json.loads(health)["cameras"]["north"]["watching"] == 1
     assert "secret" not in health
+
+
+def test_nothing_is_written_where_the_results_were_mounted(node: Node) -> None:
+    results = node.home / "results"
+    for name in ("north", "south"):
+        (results / name).mkdir()
+        (results / name / "catalogue.sqlite").touch()
+    node.pass_time(15)
+    assert (results / "node-health.json").is_file()
+    results.rename(node.home / "unplugged")
+    results.mkdir()
+    node.watchers("north")[0].ended = 1
+    node.pass_time(15)
+    assert not any(results.iterdir())
+    assert node.says("is its disk mounted")
+    results.rmdir()
+    (node.home / "unplugged").rename(results)
+    (results / "node-health.json").unlink()
+    node.pass_time(5)
+    assert (results / "node-health.json").is_file()
+
+
+def test_a_camera_does_not_begin_where_its_disk_was_mounted(
+    node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (node.home / "results" / "north").mkdir()
+    (node.home / "results" / "north" / "catalogue.sqlite").touch()
+    node.pass_time(3)
+    (node.home / "results" / "north").rename(node.home / "unplugged")
+    monkeypatch.setenv("NORTH", SECRETS["NORTH"])
+    monkeypatch.setattr(watch, "forbid_core_dumps", lambda: None)
+    monkeypatch.setattr(watch, "Supervised", lambda _: Silent())
+    assert watch.main(["--config", str(node.config), "--camera", "north"]) == 2
+    assert not (node.home / "results" / "north").exists()
+
+
+class Silent:
+    """Ties nobody to nothing and says nothing."""
+
+    def tell(self, **_: Any) -> None:
+        pass
 
 
 def test_a_node_without_a_usable_camera_does_not_start(tmp_path: Path) -> None:

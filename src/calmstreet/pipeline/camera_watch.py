@@ -18,6 +18,7 @@ from calmstreet.model.gap import NEW_RUN_S, Gap
 from calmstreet.model.kept import BlurredFrame
 from calmstreet.model.points import TrackPoints
 from calmstreet.perception.detector import Detector
+from calmstreet.pipeline.disk_pause import DiskPause
 from calmstreet.pipeline.lines import tell_line
 from calmstreet.pipeline.live_camera import LiveCamera
 from calmstreet.pipeline.live_health import Health
@@ -31,7 +32,7 @@ from calmstreet.pipeline.shedding import Load, efforts, spacing_s
 from calmstreet.store.catalogue import Catalogue
 from calmstreet.store.live import save_live
 from calmstreet.store.proof import prove_folder
-from calmstreet.store.space import DiskGuard, space_of
+from calmstreet.store.space import least_bytes, space_of
 from calmstreet.store.upkeep import close_open_runs
 from calmstreet.units import NS_PER_S, ns_from_s
 from calmstreet.video.live_source import LiveStats, Moment, Waiting
@@ -43,9 +44,9 @@ RETRY_S = 2.0
 HELD_S = 30.0
 GRACE_S = 15.0
 KEYFRAMES_S = 10.0
-RESERVE_SHARE = 0.02
-MOST_RESERVE_BYTES = 512_000_000
 _ANOTHER_PICTURE = frozenset({"stream-jump", "clock-step", "size-changed", "codec-changed"})
+_OURS = frozenset({"disk-full", "frozen", "obscured"})
+"""Why we do not watch though pictures come: what the source tells meanwhile is another matter."""
 
 
 class Source(Protocol):
@@ -90,14 +91,13 @@ class CameraWatch:
     _scribe: Scribe = field(init=False)
     _pictures: LivePictures = field(init=False)
     _load: Load = field(init=False)
-    _guard: DiskGuard = field(init=False)
+    _disk: DiskPause = field(init=False)
     _state: PictureState = field(default_factory=PictureState)
     _reason: str = "starting"
     _beat_s: float = float("-inf")
     _retry_s: float = float("-inf")
     _alarmed_s: float = float("-inf")
     _connected_s: float = float("inf")
-    _full_ns: int | None = None
     _busy_s: float = 0.0
     _worst_lag_s: float = 0.0
     _dropped: int = 0
@@ -123,7 +123,6 @@ class CameraWatch:
                 records=self.recording.wanted,
             )
         )
-        self._guard = DiskGuard(folder=camera.folder, reserve_bytes=_reserve_bytes(camera.folder))
         self.runs = LiveRuns(
             camera=camera,
             catalogue=self.catalogue,
@@ -134,6 +133,13 @@ class CameraWatch:
             tell=self._event,
             cut_s=self.cut_s,
             longest_s=self.longest_s,
+        )
+        self._disk = DiskPause(
+            camera_id=camera.id,
+            folder=camera.folder,
+            clock=self.clock,
+            alarm=self._alarm,
+            declare=self.runs.declare,
         )
 
     def run(self) -> None:
@@ -167,6 +173,7 @@ class CameraWatch:
         self.health.frame_ns = frame.t_ns
         blind = self._state.update(frame.t_ns, frame.luma)
         if blind:
+            self._because(blind, frame.t_ns)
             self._end("complete", reason=blind, forget=True)
             self.health.idle("blind", blind)
             return
@@ -207,7 +214,8 @@ class CameraWatch:
 
     def _begin(self, frame: Frame) -> bool:
         """Begin a run; return False where the picture does not fit the site or the disk is full."""
-        if space_of(self.camera.folder).free_bytes < _least_bytes(self.camera.folder):
+        space = space_of(self.camera.folder)
+        if space.free_bytes < least_bytes(space):
             raise StoreError(f"the disk of {self.camera.folder} is full; free it")
         prove_folder(self.catalogue, camera_id=self.camera.id)
         close_open_runs(self.catalogue, self.camera.id)
@@ -226,6 +234,8 @@ class CameraWatch:
         return True
 
     def _gap(self, gap: Gap) -> None:
+        if gap.affects == "all":
+            self._because(gap.reason, gap.start_ns)
         if gap.demands_new_run:
             forget = gap.reason in _ANOTHER_PICTURE
             self._end("complete", reason=gap.reason, until_ns=gap.start_ns, forget=forget)
@@ -239,9 +249,15 @@ class CameraWatch:
     def _wait(self, waiting: Waiting) -> None:
         self.health.idle("waiting", waiting.reason, waiting.note)
         if waiting.t_ns - waiting.since_ns > self._longest_pause_ns():
+            self._because(waiting.reason, waiting.since_ns)
             self._end("complete", reason=waiting.reason)
         else:
             self.runs.wait()
+
+    def _because(self, reason: str, from_ns: int) -> None:
+        """Where we have not been watching, account for the time before another reason began."""
+        if self.runs.run is None and self._reason in _OURS and reason != self._reason:
+            self.runs.account(from_ns, self._reason)
 
     def _end(self, state: str, *, reason: str, until_ns: int = 0, forget: bool = False) -> None:
         """End the run on its way; ``reason`` is why what follows is not watched."""
@@ -322,20 +338,8 @@ class CameraWatch:
         self.tell(**health.row(stats, now_ns=self.clock.now_ns()), **process_figures())
 
     def _ask_disk(self, *, ends: bool = False) -> None:
-        """Record or not, by effort and disk; a pause for the disk is a gap of pictures."""
-        room = self._guard.may_record()
+        room = self._disk.has_room(ends=ends)
         self.recording.records = self._load.effort.records and room
-        if not room and self._full_ns is None:
-            self._full_ns = self.clock.now_ns()
-            self._alarm("recording pauses: the disk is nearly full")
-        if self._full_ns is not None and (room or ends):
-            gap = Gap(
-                camera_id=self.camera.id, start_ns=self._full_ns, end_ns=self.clock.now_ns(),
-                reason="disk-full", affects="pictures",
-            )  # fmt: skip
-            with suppress(StoreError):
-                self.runs.declare(gap)
-                self._full_ns = None
 
     def _is_settled(self, now_s: float) -> bool:
         """Return whether lateness says anything: not while everything has just begun."""
@@ -369,6 +373,7 @@ class CameraWatch:
     def _leave(self, state: str) -> None:
         """End everything; what follows until the next start is a stop."""
         with suppress(StoreError):
+            self._because("stopped", self.clock.now_ns())
             self._end(state, reason="stopped")
         self._ask_disk(ends=True)
         self._pictures.finish()
@@ -384,13 +389,3 @@ class CameraWatch:
         self._measure(BEAT_S)
         row = self.health.row(self.source.stats, now_ns=now_ns)
         self.tell(**row, **process_figures())
-
-
-def _reserve_bytes(folder: Path) -> int:
-    """Return the room that recording leaves to points and catalogue."""
-    return min(MOST_RESERVE_BYTES, round(RESERVE_SHARE * space_of(folder).total_bytes))
-
-
-def _least_bytes(folder: Path) -> int:
-    """Return the room without which no run begins."""
-    return _reserve_bytes(folder) // 4

@@ -182,7 +182,7 @@ class LiveRuns:
         found = camera_plane(
             camera.site, camera.id, width_px=frame.width_px, height_px=frame.height_px
         )
-        self._declare(frame.t_ns, reason)
+        self.account(frame.t_ns, reason)
         known = self._seer is not None and self._size_px == size_px
         if known and 0 < frame.t_ns - self._seen_ns <= ns_from_s(REMEMBERED_S):
             assert self._seer is not None
@@ -294,7 +294,8 @@ class LiveRuns:
             now.watch.points.drop()
             with suppress(StoreError):
                 now.watch.points.leave()
-            self.known_ns = max(self.known_ns, watched_until_ns(self._catalogue, now.run))
+            stored_ns = watched_until_ns(self._catalogue, replace(now.run, state="open"))
+            self.known_ns = max(self.known_ns, stored_ns)
             raise
         finally:
             self._seen_ns = now.watch.tally.last_ns
@@ -351,8 +352,8 @@ class LiveRuns:
         if gap.affects == "all":
             self.known_ns = max(self.known_ns, gap.end_ns)
 
-    def _declare(self, t_ns: int, reason: str) -> None:
-        """Account for the time until a run begins."""
+    def account(self, t_ns: int, reason: str) -> None:
+        """Account for the time from the last thing known until an instant."""
         if t_ns > self.known_ns:
             gap = Gap(
                 camera_id=self._camera.id,

@@ -22,6 +22,7 @@ from calmstreet.model.kinds import KIND_NAMES, Flag
 from calmstreet.model.points import TrackPoints, concat_points
 from calmstreet.report.draw import TRAIL_S, draw_points
 from calmstreet.store.catalogue import Catalogue
+from calmstreet.store.proof import MARK
 from calmstreet.store.segments import SegmentName, segment_path
 from calmstreet.units import ns_from_s
 from calmstreet.video.blur import Packed, annotate, unpack
@@ -162,6 +163,9 @@ class Scribe:
 
     @contextmanager
     def _in_turn(self) -> Iterator[None]:
+        """Wait for the lock; StoreError, before anything is written, where the disk is gone."""
+        if not (self._folder / "segments" / MARK).is_file():
+            raise StoreError(f"{self._folder} is not the camera's folder; is its disk mounted?")
         with self._turn.open("w") as stream:
             fcntl.flock(stream, fcntl.LOCK_EX)
             yield

@@ -25,8 +25,9 @@ from calmstreet.pipeline.lines import read_line, tell_line
 from calmstreet.pipeline.live_camera import LiveCamera, live_cameras
 from calmstreet.pipeline.metrics import MetricsServer, metrics_text
 from calmstreet.pipeline.node_health import HEALTH_NAME, write_health
+from calmstreet.pipeline.places import enter_place, is_there
+from calmstreet.pipeline.room_watch import RoomWatch
 from calmstreet.store.folder import CATALOGUE_NAME
-from calmstreet.store.proof import prove_place
 from calmstreet.units import to_iso
 
 __all__ = ["Supervisor"]
@@ -44,7 +45,6 @@ HEALTH_S = 2.0
 TIDY_S = 600.0
 STEADY_S = 60.0
 LONGEST_REST_S = 60.0
-REGISTER = "live-cameras.json"
 
 Say = Callable[..., None]
 
@@ -99,6 +99,7 @@ class Supervisor:
         self._looked_s = self._told_s = float("-inf")
         self._broken = ""
         self._metrics: MetricsServer | None = None
+        self._room = RoomWatch(folders=self._folders, say=self.say, clock=clock)
 
     @property
     def metrics_port(self) -> int:
@@ -117,6 +118,7 @@ class Supervisor:
         if self._settings.node.metrics_port:
             self._metrics = MetricsServer(port=self._settings.node.metrics_port, text=self.metrics)
         self.say("info", says="the node is watched", cameras=sorted(self._posts))
+        self._room.begin()
         try:
             while not self._stop.is_set() and not (self._once and self._is_over()):
                 self.tick()
@@ -216,10 +218,8 @@ class Supervisor:
     def _prove(self, camera: LiveCamera) -> bool:
         """Return whether a camera's folder is where it was, and not an empty place to mount."""
         try:
-            desk = self._config.resolve().parent / self._settings.node.desk
-            desk.mkdir(parents=True, exist_ok=True)
-            prove_place(desk / REGISTER, camera_id=camera.id, folder=camera.folder)
-        except (StoreError, OSError) as error:
+            enter_place(self._settings, self._config, camera.id)
+        except StoreError as error:
             self.say("error", camera=camera.id, says=str(error))
             return False
         return True
@@ -272,6 +272,9 @@ class Supervisor:
             if (self._folder(name) / CATALOGUE_NAME).is_file():
                 self._judged_s = now_s
                 self._judge = self._child("closing", name, lines=None)
+
+    def _folders(self) -> dict[str, Path]:
+        return {name: post.camera.folder for name, post in list(self._posts.items())}
 
     def _folder(self, name: str) -> Path:
         return self._config.resolve().parent / self._settings.node.results / name
@@ -356,10 +359,14 @@ class Supervisor:
         node = {
             "waiting_judgements": len(self._waiting),
             "broken_settings": int(bool(self._broken)),
+            "disk_full": int(self._room.troubled),
         }
         return metrics_text(node, self._rows())
 
     def _tell_health(self) -> None:
+        """Write the health, unless the disk of the results is gone: not beside where it was."""
+        if not is_there(self._settings, self._config):
+            return
         place = self._config.resolve().parent / self._settings.node.results / HEALTH_NAME
         with suppress(OSError):
             write_health(
@@ -383,6 +390,7 @@ class Supervisor:
             child.end(STOP_S)
         self._hear(self._clock.monotonic_s())
         self._tell_health()
+        self._room.close()
         if self._metrics is not None:
             self._metrics.close()
         self.say("info", says="the node has stopped")

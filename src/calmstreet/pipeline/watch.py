@@ -26,6 +26,7 @@ from calmstreet.pipeline.eyes import chosen_net
 from calmstreet.pipeline.lines import tell_line
 from calmstreet.pipeline.live_camera import LiveCamera, live_camera
 from calmstreet.pipeline.live_street import file_samples
+from calmstreet.pipeline.places import prove_there
 from calmstreet.pipeline.process_figures import forbid_core_dumps
 from calmstreet.store.catalogue import Catalogue
 from calmstreet.store.folder import only_writer
@@ -123,6 +124,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         settings = load_node(asked.config)
         camera = live_camera(settings, asked.camera, config=asked.config)
+        prove_there(settings, asked.config, camera.id)
         watch_camera(
             camera,
             stop=stop,

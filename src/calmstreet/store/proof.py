@@ -6,13 +6,22 @@ mounted, or another disk in its place, is told from an empty folder.
 
 import json
 import secrets
+from collections.abc import Mapping
 from pathlib import Path
 
 from calmstreet.errors import StoreError
 from calmstreet.store.catalogue import LIVE_CAMERA, Catalogue
 from calmstreet.store.folder import CATALOGUE_NAME, write_whole
 
-__all__ = ["MARK", "mark_anew", "prove_folder", "prove_live", "prove_place"]
+__all__ = [
+    "MARK",
+    "any_place_left",
+    "mark_anew",
+    "prove_folder",
+    "prove_live",
+    "prove_place",
+    "refuse_lost_place",
+]
 
 MARK = ".calmstreet-folder"
 """Name of the file that holds a folder's id."""
@@ -41,8 +50,13 @@ def prove_folder(catalogue: Catalogue, *, camera_id: str) -> str:
         )
     folder_id = catalogue.fact(_FOLDER_ID)
     if folder_id:
-        for part, table in _TABLE_OF.items():
-            _prove_part(catalogue, folder / part, table, folder_id)
+        unmarked = [
+            folder / part
+            for part, table in _TABLE_OF.items()
+            if not _is_proved(catalogue, folder / part, table, folder_id)
+        ]
+        for place in unmarked:
+            _mark(place, folder_id)
         return folder_id
     folder_id = secrets.token_hex(8)
     for part in _TABLE_OF:
@@ -69,16 +83,17 @@ def mark_anew(catalogue: Catalogue) -> None:
         _mark(catalogue.folder / part, folder_id)
 
 
-def _prove_part(catalogue: Catalogue, part: Path, table: str, folder_id: str) -> None:
+def _is_proved(catalogue: Catalogue, part: Path, table: str, folder_id: str) -> bool:
+    """Return whether a part carries the mark; False for a new one; StoreError for a lost one."""
     found = _read(part / MARK)
     if found == folder_id:
-        return
+        return True
     if found or _has_rows(catalogue, table):
         raise StoreError(
             f"{part} is not the folder that belongs to its catalogue; is its disk mounted? Nothing "
             "was removed. Mount it, or give up what is missing: calmstreet check --forget-missing"
         )
-    _mark(part, folder_id)
+    return False
 
 
 def _mark(part: Path, folder_id: str) -> None:
@@ -110,19 +125,41 @@ def prove_place(register: Path, *, camera_id: str, folder: Path) -> None:
     folder. A camera is written into it once its folder holds a catalogue; take it out to begin
     anew. Call it before the folder is opened with ``create``, and again when it is there.
     """
+    refuse_lost_place(register, camera_id=camera_id, folder=folder)
+    known, place = _places(register), str(folder.resolve())
+    if known.get(camera_id) == place or not (folder / CATALOGUE_NAME).is_file():
+        return
+    text = json.dumps({**known, camera_id: place}, indent=1, sort_keys=True)
+    write_whole(register, lambda path: _write(path, text))
+
+
+def refuse_lost_place(register: Path, *, camera_id: str, folder: Path) -> None:
+    """Do what ``prove_place`` does, writing nothing."""
+    if _is_lost(_places(register), camera_id, folder):
+        raise StoreError(
+            f"{folder} held results of {camera_id} and is empty; is its disk mounted? "
+            f"Mount it, or take {camera_id} out of {register} to begin anew"
+        )
+
+
+def any_place_left(register: Path, *, folders: Mapping[str, Path]) -> bool:
+    """Return whether any folder that the register knows is still there, or it knows none of them.
+
+    Writes nothing; raises StoreError for a register that does not read.
+    """
+    known = _places(register)
+    mine = [name for name, folder in folders.items() if known.get(name) == str(folder.resolve())]
+    return not mine or any(not _is_lost(known, name, folders[name]) for name in mine)
+
+
+def _is_lost(known: Mapping[str, str], camera_id: str, folder: Path) -> bool:
+    was_there = known.get(camera_id) == str(folder.resolve())
+    return was_there and not (folder / CATALOGUE_NAME).is_file()
+
+
+def _places(register: Path) -> dict[str, str]:
     try:
         known: dict[str, str] = json.loads(_read(register) or "{}")
     except ValueError as error:
         raise StoreError(f"{register} is damaged ({error}); remove it") from error
-    place = str(folder.resolve())
-    if known.get(camera_id) == place:
-        if not (folder / CATALOGUE_NAME).is_file():
-            raise StoreError(
-                f"{folder} held results of {camera_id} and is empty; is its disk mounted? "
-                f"Mount it, or take {camera_id} out of {register} to begin anew"
-            )
-        return
-    if not (folder / CATALOGUE_NAME).is_file():
-        return
-    text = json.dumps({**known, camera_id: place}, indent=1, sort_keys=True)
-    write_whole(register, lambda path: _write(path, text))
+    return known

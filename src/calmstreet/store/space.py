@@ -7,17 +7,24 @@ from pathlib import Path
 from calmstreet.errors import StoreError
 from calmstreet.store.proof import MARK
 
-__all__ = ["DiskGuard", "Space", "space_of"]
+__all__ = ["DiskGuard", "Space", "least_bytes", "reserve_bytes", "space_of"]
 
 _BACK_SHARE = 1.25
+_RESERVE_SHARE = 0.02
+_MOST_RESERVE_BYTES = 512_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Space:
-    """Bytes that a folder's disk still takes from us, and bytes that it has."""
+    """Bytes that a folder's disk still takes from us, and bytes that it has.
+
+    ``takes_files`` is False where it takes no more files; ``read_only`` says it takes nothing.
+    """
 
     free_bytes: int
     total_bytes: int
+    takes_files: bool = True
+    read_only: bool = False
 
 
 def space_of(folder: Path) -> Space:
@@ -27,8 +34,29 @@ def space_of(folder: Path) -> Space:
     except OSError as error:
         raise StoreError(f"{folder} cannot be read ({error.strerror}); check the disk") from error
     return Space(
-        free_bytes=found.f_bavail * found.f_frsize, total_bytes=found.f_blocks * found.f_frsize
+        free_bytes=found.f_bavail * found.f_frsize,
+        total_bytes=found.f_blocks * found.f_frsize,
+        takes_files=found.f_favail > 0 or not found.f_files,
+        read_only=bool(found.f_flag & os.ST_RDONLY),
     )
+
+
+def reserve_bytes(space: Space) -> int:
+    """Return the room that recording leaves to points and catalogue.
+
+    >>> reserve_bytes(Space(free_bytes=0, total_bytes=10**9))
+    20000000
+    """
+    return min(_MOST_RESERVE_BYTES, round(_RESERVE_SHARE * space.total_bytes))
+
+
+def least_bytes(space: Space) -> int:
+    """Return the room without which no run begins.
+
+    >>> least_bytes(Space(free_bytes=0, total_bytes=10**9))
+    5000000
+    """
+    return reserve_bytes(space) // 4
 
 
 class DiskGuard:
