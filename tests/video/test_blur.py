@@ -68,12 +68,14 @@ def a_frame(bgr: NDArray[np.uint8], t_s: float) -> Frame:
     return Frame(camera_id="north", t_ns=ns_from_s(t_s), index=0, luma=luma, to_bgr=to_bgr)
 
 
-def seen(t_s: float, *boxes: tuple[float, float, float, float], kind: int) -> Detections:
+def seen(
+    t_s: float, *boxes: tuple[float, float, float, float], kind: int, score: float = 0.2
+) -> Detections:
     return Detections(
         camera_id="north",
         t_ns=ns_from_s(t_s),
         box_px=np.array(boxes, np.float32).reshape(-1, 4),
-        score=np.full(len(boxes), 0.2, np.float32),
+        score=np.full(len(boxes), score, np.float32),
         kind=np.full(len(boxes), kind, np.uint8),
         source=np.ones(len(boxes), np.uint8),
     )
@@ -326,9 +328,11 @@ GUARD = (250.0, 60.0, 390.0, 350.0)
 """A person so near that the box is a sixth of the picture, seen weakly, who does not move."""
 
 
-def guarded(through_px: tuple[float, float, float, float] | None) -> list[BlurredFrame]:
+def guarded(
+    through_px: tuple[float, float, float, float] | None, delay_s: float = 1.0
+) -> list[BlurredFrame]:
     """Eight seconds of a weak large person who stands there, others driving at ``through_px``."""
-    blur, out = a_blur(), []
+    blur, out = a_blur(delay_s=delay_s), []
     for i in range(80):
         t_s = i * STEP_S
         found = seen(t_s, GUARD, kind=Kind.PEDESTRIAN)
@@ -350,3 +354,21 @@ def test_a_large_weak_box_that_others_drive_through_is_the_street() -> None:
     pictures = guarded((300.0, 180.0, 340.0, 200.0))
     assert likeness(pictures[0].bgr, HEAD, *HEAD_AT) < GONE
     assert likeness(pictures[-1].bgr, HEAD, *HEAD_AT) > 0.9
+
+
+def test_what_comes_after_a_picture_tells_whether_a_guess_in_it_is_the_street() -> None:
+    pictures = guarded((300.0, 180.0, 340.0, 200.0), delay_s=5.0)
+    assert len(pictures) == 80
+    assert all(likeness(kept.bgr, HEAD, *HEAD_AT) > 0.9 for kept in pictures)
+
+
+def test_a_guess_that_a_clear_box_agrees_with_later_stays_covered() -> None:
+    blur, out = a_blur(delay_s=5.0), []
+    for i in range(80):
+        t_s = i * STEP_S
+        found = seen(t_s, GUARD, kind=Kind.PEDESTRIAN, score=0.3 if i < 30 else 0.7)
+        out += blur.update(
+            a_frame(marked(), t_s), found, tracked(t_s, (300.0, 180.0, 340.0, 200.0), Kind.CAR)
+        )
+    out += blur.flush()
+    assert all(likeness(kept.bgr, HEAD, *HEAD_AT) < GONE for kept in out)

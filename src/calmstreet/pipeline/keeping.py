@@ -20,6 +20,9 @@ from calmstreet.video.recorder import ClipWriter
 __all__ = ["Keeper"]
 
 
+DELAY_S = 5.0
+"""Pictures of files wait for so long: what comes after tells guesses of the net from road users."""
+
 Draw = Callable[[NDArray[np.uint8], float], None]
 """Draws in place on blurred pixels, uint8 (h, w, 3), of the given scale."""
 
@@ -58,6 +61,7 @@ class Keeper:
             height_px=height_px,
             masks=tuple(mask.polygon_px for mask in site.masks),
             strict=site.strict_blur,
+            delay_s=DELAY_S,
         )
 
     @property
@@ -76,7 +80,7 @@ class Keeper:
             self.dropped = self._blur.dropped
             return
         self._write(ready)
-        if self._until_ns is not None and frame.t_ns > self._until_ns + ns_from_s(TRAIL_S):
+        if self._until_ns is not None and frame.t_ns > self._until_ns + ns_from_s(DELAY_S):
             self._writer = None
 
     def close(self) -> None:

@@ -38,6 +38,7 @@ __all__ = ["Blur", "Packed", "annotate", "blur_still", "pack", "unpack"]
 
 Polygon = Sequence[tuple[float, float]]
 
+_REACH_S = 1.0
 _BLOB_REACH_S = 0.3
 _COVER_MARGIN = 0.12
 _MASK_WIDTH_PX = 200
@@ -79,7 +80,7 @@ class Blur:
         self._delay_ns = round(delay_s * NS_PER_S)
         self._polygons = polygon_mask(masks, *self.size_px, self.scale)
         self._ratio = np.array([self.size_px[0] / width_px, self.size_px[1] / height_px] * 2)
-        self._sightings = Sightings(reach_s=delay_s)
+        self._sightings = Sightings(reach_s=_REACH_S)
         self._standing = Standing()
         self._trust = Trust()
         self._waiting: deque[_Waiting] = deque()
@@ -144,65 +145,66 @@ class Blur:
         if bgr.shape != (self.size_px[1], self.size_px[0], 3):
             raise ValueError("the colour picture has another size than was asked for")
         moves = detections.source != Eye.NET
-        on_the_way = (points.flags & (Flag.PARKED | Flag.COASTED | Flag.TENTATIVE)) == 0
-        self._trust.note_movers(frame.t_ns, points.box_px[on_the_way])
-        clear = self._trust.keeps(
-            frame.t_ns,
-            detections.box_px,
-            picture_px=self._camera_size,
-            score=detections.score,
-            moves=moves,
-        )
-        points = self._trusted(frame.t_ns, points)
-        tracked = self._places(points.box_px, points.kind)
-        observed = (points.flags & Flag.COASTED) == 0
         found = self._places(detections.box_px, detections.kind)
-        self._standing.update(
-            frame.t_ns, bgr, *join_places([tracked.of(observed), found.of(clear)])
-        )
-        believed = clear | (not self._trust.settled(frame.t_ns))
-        seen = found.of(believed)
-        standing = self._still_there(frame.t_ns)
-        boxes = np.concatenate([seen.box_px, tracked.box_px, standing.box_px])
+        tracked = self._places(points.box_px, points.kind)
+        on_the_way = (points.flags & (Flag.PARKED | Flag.COASTED | Flag.TENTATIVE)) == 0
+        self._trust.note_movers(frame.t_ns, tracked.box_px[on_the_way])
+        seen_weak = self._weak(frame.t_ns, found, detections.score, moves, remember=True)
+        on_site = (points.flags & Flag.PARKED) == 0
+        tracked_weak = self._weak(frame.t_ns, tracked, points.score, on_site)
+        observed = (points.flags & Flag.COASTED) == 0
+        stays = [tracked.of(observed & ~self._street(tracked, tracked_weak))]
+        stays.append(found.of(~self._street(found, seen_weak)))
+        self._standing.update(frame.t_ns, bgr, *join_places(stays))
+        standing = Places(*self._standing.covered(frame.t_ns))
+        still = np.zeros(len(standing.kind), np.bool_)
+        boxes = np.concatenate([found.box_px, tracked.box_px, standing.box_px])
         blobs = np.empty((0, 4), np.float32) if moving is None else self._blobs(moving, boxes)
         self._sightings.add(
             Step(
                 t_ns=frame.t_ns,
-                seen=seen,
-                seen_moves=moves[believed],
+                seen=found,
+                seen_moves=moves,
                 track_id=points.track_id,
                 tracked=tracked,
                 observed=observed,
                 standing=standing,
                 blob_px=blobs,
+                seen_weak=seen_weak,
+                tracked_weak=tracked_weak,
+                standing_weak=self._weak(
+                    frame.t_ns, standing, np.zeros(len(still), np.float32), still
+                ),
             )
         )
         self._waiting.append(_Waiting(frame.t_ns, bgr))
+        self._sightings.forget(self._waiting[0].t_ns)
 
-    def _trusted(self, t_ns: int, points: TrackPoints) -> TrackPoints:
-        """Return the rows without tracks that never moved where only weak boxes were seen."""
-        keeps = self._trust.keeps(
+    def _weak(
+        self,
+        t_ns: int,
+        places: Places,
+        score: NDArray[np.float32],
+        moves: NDArray[np.bool_],
+        *,
+        remember: bool = False,
+    ) -> NDArray[np.bool_]:
+        """Return which places are large, weak and still, see ``Trust``."""
+        return self._trust.weak(
             t_ns,
-            points.box_px,
-            picture_px=self._camera_size,
-            score=points.score,
-            moves=(points.flags & Flag.PARKED) == 0,
-            remember=False,
+            places.box_px,
+            picture_px=self.size_px,
+            score=score,
+            moves=moves,
+            remember=remember,
         )
-        return points[keeps]
 
-    def _still_there(self, t_ns: int) -> Places:
-        """Return what stands, without places that turned out to be the street itself."""
-        places = Places(*self._standing.covered(t_ns))
-        keeps = self._trust.keeps(
-            t_ns,
-            (places.box_px / self._ratio).astype(np.float32),
-            picture_px=self._camera_size,
-            score=np.zeros(len(places.kind), np.float32),
-            moves=np.zeros(len(places.kind), np.bool_),
-            remember=False,
-        )
-        return places.of(keeps)
+    def _street(self, places: Places, weak: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Return which places are weak and, as far as is known now, the street itself."""
+        found = weak.copy()
+        if found.any():
+            found[weak] = self._trust.street(places.box_px[weak])
+        return found
 
     def _places(self, box_px: NDArray[np.float32], kind: NDArray[np.uint8]) -> Places:
         if not np.isfinite(box_px).all():
@@ -231,7 +233,7 @@ class Blur:
     def _covered(self, ready: list[_Waiting]) -> list[BlurredFrame]:
         pictures, masks = [], []
         for waiting in ready:
-            places = self._sightings.at(waiting.t_ns)
+            places = self._sightings.at(waiting.t_ns, self._trust.street)
             zones = join_zones(
                 [
                     zones_of(*places, strict=self._strict),

@@ -1,6 +1,7 @@
 """Where road users are at the moment of a picture, from what was seen a second around it."""
 
 from collections import deque
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -10,7 +11,7 @@ from calmstreet.model.kinds import Kind
 from calmstreet.units import NS_PER_S
 from calmstreet.video.standing import iou
 
-__all__ = ["Places", "Sightings", "Step", "Trust", "join_places", "seen_through"]
+__all__ = ["Places", "Sightings", "Step", "Street", "Trust", "join_places", "seen_through"]
 
 _SAME_USER_IOU = 0.3
 _SAME_BOX_IOU = 0.6
@@ -21,13 +22,13 @@ _FAST_SIZES_PER_S = 0.5
 _SHARES_DRAWN = (0.5, 1.0)
 _LEAST_SHRUNK = 0.7
 _FURTHEST_SIZES = 1.0
-_SETTLED_S = 3.0
 _LARGE_SHARE = 0.1
 _CLEAR_SCORE = 0.5
 _TRUSTED_S = 60.0
 _SECONDS_SEEN_THROUGH = 3
 _MIDDLE_SHARE = 0.5
 _FOOT_SHARE = 0.1
+_MOST_TOLD = 1000
 
 
 class Places(NamedTuple):
@@ -57,7 +58,8 @@ class Step(NamedTuple):
     """What one picture showed: detections, tracks, places that stand, moving blobs.
 
     ``seen_moves`` bool (n,): something moves in that detection; ``observed`` bool (n,): an eye saw
-    that track in this picture. ``alone`` are the detections under no track, filled in by
+    that track in this picture. ``seen_weak``, ``tracked_weak``, ``standing_weak`` bool: large, weak
+    and still, see ``Trust``. ``alone`` are the detections under no track, filled in by
     ``Sightings.add``.
     """
 
@@ -69,7 +71,14 @@ class Step(NamedTuple):
     observed: NDArray[np.bool_]
     standing: Places
     blob_px: NDArray[np.float32]
+    seen_weak: NDArray[np.bool_]
+    tracked_weak: NDArray[np.bool_]
+    standing_weak: NDArray[np.bool_]
     alone: NDArray[np.bool_] | None = None
+
+
+Street = Callable[[NDArray[np.float32]], NDArray[np.bool_]]
+"""Tells which boxes (n, 4) are the street itself, bool (n,)."""
 
 
 class Sightings:
@@ -80,24 +89,30 @@ class Sightings:
         self._steps: deque[Step] = deque()
 
     def add(self, step: Step) -> None:
-        """Take in the next step; forget those that no waiting picture can need."""
+        """Take in the next step."""
         self._steps.append(step._replace(alone=_without_track(step)))
-        while self._steps[0].t_ns < step.t_ns - 2 * self._reach_ns - NS_PER_S:
+
+    def forget(self, t_ns: int) -> None:
+        """Forget the steps that no picture from ``t_ns`` on can need."""
+        while self._steps and self._steps[0].t_ns < t_ns - 2 * self._reach_ns:
             self._steps.popleft()
 
     def clear(self) -> None:
         """Forget everything."""
         self._steps.clear()
 
-    def at(self, t_ns: int) -> Places:
-        """Return all boxes to cover at ``t_ns``.
+    def at(self, t_ns: int, street: Street) -> Places:
+        """Return all boxes to cover at ``t_ns``, without the weak ones that ``street`` picks.
 
         Boxes seen in the picture itself as they are; tracks moved along their way; boxes of no
         track where they were seen: within the reach before or after when nothing moves in them,
         else for as long as a walker takes to leave them.
         """
-        near = [step for step in self._steps if abs(step.t_ns - t_ns) <= self._reach_ns]
-        wide = [step for step in self._steps if abs(step.t_ns - t_ns) <= 2 * self._reach_ns]
+        reach_ns = self._reach_ns
+        wide = [
+            _believed(step, street) for step in self._steps if abs(step.t_ns - t_ns) <= 2 * reach_ns
+        ]
+        near = [step for step in wide if abs(step.t_ns - t_ns) <= reach_ns]
         known = _kinds_of_tracks(wide)
         places = [step.standing for step in near]
         for step in near:
@@ -119,22 +134,24 @@ class Trust:
     A body hides what is behind it. A large weak box over a still street is believed, and covered,
     until others were seen to drive through the middle of it, and behind its foot, in three
     different seconds: then it is the street itself, unless a clear box agreed with it in the last
-    minute. In the first seconds (``settled``) every box is believed.
+    minute. Asked when a picture leaves, it knows what came after that picture, too.
     """
 
     def __init__(self) -> None:
         self._clear: deque[tuple[int, NDArray[np.float32]]] = deque()
         self._movers: deque[tuple[int, NDArray[np.float32]]] = deque()
-        self._first_ns: int | None = None
+        self._told: dict[bytes, bool] = {}
 
     def note_movers(self, t_ns: int, box_px: NDArray[np.float32]) -> None:
         """Remember, once a second, where road users (n, 4) were seen who move."""
-        _forget(self._movers, t_ns)
+        if _forget(self._movers, t_ns) or len(self._told) > _MOST_TOLD:
+            self._told.clear()
         recent = bool(self._movers) and t_ns - self._movers[-1][0] < NS_PER_S
         if len(box_px) and not recent:
             self._movers.append((t_ns, box_px.copy()))
+            self._told.clear()
 
-    def keeps(
+    def weak(
         self,
         t_ns: int,
         box_px: NDArray[np.float32],
@@ -142,44 +159,52 @@ class Trust:
         picture_px: tuple[int, int],
         score: NDArray[np.float32],
         moves: NDArray[np.bool_],
-        remember: bool = True,
+        remember: bool = False,
     ) -> NDArray[np.bool_]:
-        """Return bool (n,), False for boxes (n, 4) that are the street itself.
+        """Return bool (n,), True for large boxes (n, 4) of a low score in which nothing moves.
 
         ``remember`` lets the clear ones speak for weak ones later.
         """
         inside = np.clip(box_px, 0, np.array([*picture_px, *picture_px], np.float32))
         area = (inside[:, 2] - inside[:, 0]) * (inside[:, 3] - inside[:, 1])
         large = area >= _LARGE_SHARE * picture_px[0] * picture_px[1]
-        weak = large & ~moves & (score < _CLEAR_SCORE)
-        _forget(self._clear, t_ns)
+        weak: NDArray[np.bool_] = large & ~moves & (score < _CLEAR_SCORE)
+        if _forget(self._clear, t_ns):
+            self._told.clear()
         if remember and (large & ~weak).any():
             self._clear.append((t_ns, box_px[large & ~weak]))
-        if not weak.any():
-            return ~weak
-        weak &= self._driven_through(box_px)
+            self._told.clear()
+        return weak
+
+    def street(self, box_px: NDArray[np.float32]) -> NDArray[np.bool_]:
+        """Return which of the weak boxes (n, 4) are the street itself, by all that is known now."""
+        asked = [box.tobytes() for box in box_px]
+        new = [i for i, name in enumerate(asked) if name not in self._told]
+        if new:
+            told = self._contradicted(box_px[new]).tolist()
+            self._told.update(zip([asked[i] for i in new], told, strict=True))
+        return np.array([self._told[name] for name in asked], np.bool_)
+
+    def _contradicted(self, box_px: NDArray[np.float32]) -> NDArray[np.bool_]:
+        """Return which boxes (n, 4) a body cannot fill: others were seen where it would be."""
+        if len(self._movers) < _SECONDS_SEEN_THROUGH:
+            return np.zeros(len(box_px), np.bool_)
+        starts = np.cumsum([0, *(len(boxes) for _, boxes in self._movers)][:-1])
+        through = seen_through(box_px, np.concatenate([boxes for _, boxes in self._movers]))
+        seconds = np.logical_or.reduceat(through, starts, axis=1).sum(axis=1)
+        contradicted: NDArray[np.bool_] = seconds >= _SECONDS_SEEN_THROUGH
         if self._clear:
             clear = np.concatenate([boxes for _, boxes in self._clear])
-            weak &= ~(iou(box_px, clear) >= _SAME_USER_IOU).any(axis=1)
-        return ~weak
-
-    def _driven_through(self, box_px: NDArray[np.float32]) -> NDArray[np.bool_]:
-        """Return which boxes (n, 4) a body cannot fill, as others were seen where it would be."""
-        seconds = np.zeros(len(box_px), np.int64)
-        for _, movers in self._movers:
-            seconds += seen_through(box_px, movers).any(axis=1)
-        return seconds >= _SECONDS_SEEN_THROUGH
-
-    def settled(self, t_ns: int) -> bool:
-        """Return whether the first seconds, in which every box is believed, are over."""
-        self._first_ns = t_ns if self._first_ns is None else self._first_ns
-        return t_ns - self._first_ns > _SETTLED_S * NS_PER_S
+            contradicted &= ~(iou(box_px, clear) >= _SAME_USER_IOU).any(axis=1)
+        return contradicted
 
 
-def _forget(memory: deque[tuple[int, NDArray[np.float32]]], t_ns: int) -> None:
-    """Drop what is older than a minute."""
+def _forget(memory: deque[tuple[int, NDArray[np.float32]]], t_ns: int) -> bool:
+    """Drop what is older than a minute; return whether there was any."""
+    before = len(memory)
     while memory and t_ns - memory[0][0] > _TRUSTED_S * NS_PER_S:
         memory.popleft()
+    return len(memory) < before
 
 
 def seen_through(box_px: NDArray[np.float32], mover_px: NDArray[np.float32]) -> NDArray[np.bool_]:
@@ -198,6 +223,23 @@ def seen_through(box_px: NDArray[np.float32], mover_px: NDArray[np.float32]) -> 
     middle = off <= _MIDDLE_SHARE / 2 * size
     behind = mover[..., 3] < box[..., 3] - _FOOT_SHARE * size[..., 1]
     return np.asarray((within & middle).all(axis=2) & behind, np.bool_)
+
+
+def _believed(step: Step, street: Street) -> Step:
+    """Return the step without the weak boxes that are the street itself."""
+    for weak, names in (
+        (step.seen_weak, ("seen", "seen_moves", "seen_weak", "alone")),
+        (step.tracked_weak, ("tracked", "track_id", "observed", "tracked_weak")),
+        (step.standing_weak, ("standing", "standing_weak")),
+    ):
+        if not weak.any():
+            continue
+        places: Places = getattr(step, names[0])
+        keeps = ~weak
+        keeps[weak] = ~street(places.box_px[weak])
+        kept = {name: getattr(step, name)[keeps] for name in names[1:]}
+        step = step._replace(**{names[0]: places.of(keeps), **kept})
+    return step
 
 
 def _without_track(step: Step) -> NDArray[np.bool_]:
