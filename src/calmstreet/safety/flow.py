@@ -15,6 +15,7 @@ What counts:
   confirmed later is as good as any other.
 - Where the camera had moved too far for a gate or zone, passages and movements are kept and not
   counted, and nobody is taken to have watched there.
+- A small unnamed track that stays at one place of a named one is a part of it: a mirror, a lamp.
 - A track is counted when it was seen for ``min_life_s`` and moved by ``min_move_share`` of its own
   size (or crossed a gate or made a movement). The others are listed with the reason.
 """
@@ -30,9 +31,10 @@ from calmstreet.geometry.footprints import footprints_cover
 from calmstreet.geometry.scale import px_from_m
 from calmstreet.geometry.shapes import Line, boxes_cover, make_line
 from calmstreet.model.flow import Flow, Withdrawn, no_withdrawn
-from calmstreet.model.kinds import Flag
+from calmstreet.model.kinds import Flag, Kind
 from calmstreet.model.points import TrackPoints
 from calmstreet.model.site import Gate, Point, Site, Zone
+from calmstreet.safety.attached import Attachment, hosts_of
 from calmstreet.safety.movements import movements_of, terminals_of
 from calmstreet.safety.occupancy import MAX_PAUSE_NS, MinuteTally
 from calmstreet.safety.road_user import GateShape, RoadUser, Seen, ZoneShape
@@ -195,10 +197,15 @@ class FlowCounter:
             size_px=self._size,
         )
         place = np.concatenate([[0], np.cumsum(present)])
+        host, spot = hosts_of(rows) if self._size is not None else (None, None)
         for user, start, end in self._pieces(rows):
             begin, stop = int(place[start]), int(place[end])
             if begin < stop:
                 seen.join(user, begin, stop, run_start_ns=self._first_ns or 0)
+            if host is not None and spot is not None and user.kind == Kind.UNKNOWN:
+                user.part = user.part or Attachment()
+                mine = start + np.flatnonzero(present[start:end])
+                user.part.take(host[mine], spot[mine])
         return seen
 
     def _outside(self, box: NDArray[np.float64]) -> NDArray[np.bool_]:

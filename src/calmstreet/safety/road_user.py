@@ -17,6 +17,7 @@ from calmstreet.geometry.shapes import (
 from calmstreet.model.kinds import Flag
 from calmstreet.model.points import TrackPoints
 from calmstreet.model.site import FOOT, Point
+from calmstreet.safety.attached import Attachment
 from calmstreet.safety.movements import Touch
 from calmstreet.units import NS_PER_S
 
@@ -119,6 +120,7 @@ class RoadUser:
     touches: dict[str, Touch] = field(default_factory=dict)
     crossed: list[GatePass] = field(default_factory=list)
     trail: Trail = field(default_factory=Trail)
+    part: Attachment | None = None
 
     def __post_init__(self) -> None:
         self.passes = [PassState() for _ in range(self.gates)]

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calmstreet.model.flow import DIRECTIONS, UNMATCHED, Crossings, Journeys, Withdrawn, within
+from calmstreet.model.kinds import Kind
 from calmstreet.model.site import Movement, Site
 from calmstreet.safety.movements import ends_of, movements_of, places_of
 from calmstreet.safety.road_user import GatePass, RoadUser
@@ -73,6 +74,8 @@ def _reason(user: RoadUser, min_life_s: float, min_move_share: float, *, moved: 
         return "never seen moving"
     if user.last_seen_ns - user.first_seen_ns < min_life_s * NS_PER_S:
         return "too short"
+    if user.kind == Kind.UNKNOWN and user.part is not None and user.part.is_part:
+        return "part of another"
     if moved or user.crossed or user.reach_share >= min_move_share:
         return ""
     return "did not move"
