@@ -1,14 +1,18 @@
 """What rules cried wolf at, or missed, on rendered and on bent streets."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from tests.builders import together
-from tests.drives import a_drive, a_place, found_by, kinds_of, states
+from tests.drives import a_drive, a_place, boxes_from_above, found_by, kinds_of, states
 
-from calmstreet.model.kinds import Kind
+from calmstreet.model.kinds import Kind, SizeSource
 from calmstreet.model.points import TrackPoints
 from calmstreet.model.signals import SignalState
+from calmstreet.safety.conduct import Continuity
 from calmstreet.safety.conduct_queue import QueueRule
+from calmstreet.safety.rows import Follower
 from calmstreet.safety.rule import RuleWatch
 from calmstreet.safety.rules import chosen_rules
 
@@ -93,6 +97,93 @@ def walkers(until_s: float) -> list[TrackPoints]:
         a_drive([(t, 6.0, -5.0), (t + 7, 6.0, 3.0)], kind=Kind.PEDESTRIAN, serial=10 + int(t))
         for t in np.arange(3.0, until_s, 6.0).tolist()
     ]
+
+
+CARRIAGEWAY = """
+[[zone]]
+id = "road"
+kind = "carriageway"
+polygon_m = [[-100, -3], [100, -3], [100, 0], [-100, 0]]
+[[zone]]
+id = "walk"
+kind = "crossing"
+control = "signal"
+signal = "men"
+polygon_m = [[4, -3], [8, -3], [8, 0], [4, 0]]
+"""
+
+
+def test_on_red_walks_who_steps_off_the_kerb_and_goes_across() -> None:
+    site, red = a_place(LANE + CARRIAGEWAY), states([(-9.0, "men", SignalState.RED)])
+    across = a_drive([(0, 6, 4), (8, 6, -6)], kind=Kind.PEDESTRIAN)
+    along = a_drive([(0, -4, -1.5), (8, 16, -1.5)], kind=Kind.PEDESTRIAN)
+    lost = a_drive([(0, 2, -1), (2, 5, -1.2), (5, 6, -6)], kind=Kind.PEDESTRIAN)
+    found = [
+        len(found_by(site, walk, signals=red, only=["pedestrian-on-red"]))
+        for walk in (across, along, lost)
+    ]
+    assert found == [1, 0, 0]
+
+
+def as_a_camera_sees(points: TrackPoints, sigma_m: float = 0.1) -> TrackPoints:
+    """Return rows whose lengths are a guess and whose places have a doubt."""
+    cov = np.tile([sigma_m**2, 0.0, sigma_m**2], (len(points), 1)).astype(np.float32)
+    guess = np.full(len(points), SizeSource.CLASS_DEFAULT, np.uint8)
+    return replace(points, cov_m2=cov, size_source=guess)
+
+
+def test_the_end_that_nobody_sees_is_as_uncertain_as_the_length() -> None:
+    car = a_drive([(0, -20, -1.5), (4, 20, -1.5)], with_boxes=True)
+    steps, seen = np.unique(car.t_ns), as_a_camera_sees(car)
+    behind, before = (-500.0, -1.5), (500.0, -1.5)
+    front_m = [
+        float(Follower(metric=True, eye_m=eye).take(steps, seen).sigma_front_m.max())
+        for eye in (None, behind, before)
+    ]
+    assert front_m[:2] == pytest.approx([float(np.hypot(0.1, 0.12 * 4.5))] * 2, rel=1e-3)
+    assert front_m[2] == pytest.approx(0.1, rel=1e-3)
+    given = Follower(metric=True, eye_m=behind).take(steps, car).sigma_front_m
+    assert given.max() == 0
+
+
+def test_who_stops_with_the_front_at_the_stop_sign_has_stopped() -> None:
+    site = a_place(STOP)
+    drives = [
+        a_drive([(0, -30, -1.5), (6, 0.9 - 2.25, -1.5), (8, 0.9 - 2.25, -1.5), (12, 30, -1.5)]),
+        a_drive([(0, -30, -1.5), (6, 2.5 - 2.25, -1.5), (8, 2.5 - 2.25, -1.5), (12, 30, -1.5)]),
+    ]
+    boxed = [replace(one, box_px=boxes_from_above(one.xy_m)) for one in drives]
+    found = [len(found_by(site, as_a_camera_sees(one), only=["stop-sign"])) for one in boxed]
+    assert found == [0, 1]
+    assert len(found_by(site, drives[0], only=["stop-sign"])) == 1
+
+
+def test_a_waiting_box_that_leaps_to_a_walker_and_back_has_not_entered() -> None:
+    site = a_place(LANE + ZEBRA)
+    walker = a_drive([(0, 6, 4), (12, 6, -5)], serial=2, kind=Kind.PEDESTRIAN)
+    waits = [(0, -30, -1.5), (4, 0, -1.5), (7, 0, -1.5)]
+    leaps = a_drive([*waits, (7.4, 2.6, -1.5), (7.8, 0, -1.5), (14, 0, -1.5)], heading_rad=0.0)
+    goes = a_drive([*waits, (8.0, 4.0, -1.5), (11, 30, -1.5)], heading_rad=0.0)
+    found = [
+        len(found_by(site, together(car, walker), only=["failure-to-yield"]))
+        for car in (leaps, goes)
+    ]
+    assert found == [0, 1]
+
+
+def test_who_turns_on_the_spot_is_somebody_else() -> None:
+    spins = a_drive([(0, -10, -1.5), (2, 0, -1.5), (2.4, 0.5, 1.5), (6, -20, 1.5)])
+    boxed = replace(spins, box_px=boxes_from_above(spins.xy_m))
+    found = []
+    for rows in (spins, as_a_camera_sees(boxed)):
+        block = Follower(metric=True).take(np.unique(rows.t_ns), rows)
+        switches = Continuity().switches(block)
+        found.append(round(float(switches[5:].sum()) / 10.0, 1))
+    assert found[1] > found[0]
+    round_m = [(0.3 * k, 6 * np.sin(0.25 * k), 6 - 6 * np.cos(0.25 * k)) for k in range(12)]
+    turns = a_drive(round_m, with_boxes=True)
+    block = Follower(metric=True).take(np.unique(turns.t_ns), as_a_camera_sees(turns))
+    assert not Continuity().switches(block)[1:].any()
 
 
 def test_giving_way_for_long_is_no_fault_and_standing_on_without_people_is() -> None:

@@ -61,9 +61,9 @@ def test_a_replay_writes_the_same_folder_as_an_analysis(street: Replayed) -> Non
     told = street.summary["events"]["by_kind"]
     ruled = [row for row in events if not row["kind"].startswith("conflict")]
     assert sum(row["violations"] + row["exceptions"] for row in told.values()) == len(ruled)
-    assert {row["rule"]: row["ran"] for row in street.summary["rules"]}["red-light/1"] is True
+    assert {row["rule"]: row["ran"] for row in street.summary["rules"]}["red-light/2"] is True
     silent = {row["rule"]: row["why_not"] for row in street.summary["rules"] if not row["ran"]}
-    assert silent["stop-sign/1"] == 'no gate has control = "stop"'
+    assert silent["stop-sign/2"] == 'no gate has control = "stop"'
     assert street.summary["signals"][0]["gates"][0]["on_red"] >= 1
 
 

@@ -6,6 +6,7 @@ __all__ = [
     "KIND_BY_NAME",
     "KIND_NAMES",
     "LENGTH_M",
+    "LENGTH_SPREAD",
     "HEIGHT_M",
     "PEOPLE",
     "VEHICLES",
@@ -73,4 +74,6 @@ VEHICLES = frozenset({Kind.CAR, Kind.VAN, Kind.BUS, Kind.TRUCK})
 # used for scale in the picture where no plane is known, never for a published speed.
 HEIGHT_M: tuple[float, ...] = (1.6, 1.7, 1.7, 1.6, 1.5, 2.1, 3.1, 3.2)
 LENGTH_M: tuple[float, ...] = (4.5, 0.5, 1.8, 2.1, 4.5, 5.5, 12.0, 9.0)
+LENGTH_SPREAD: tuple[float, ...] = (0.3, 0.2, 0.15, 0.15, 0.12, 0.15, 0.2, 0.35)
+"""How far lengths scatter within what is called a kind, one sigma, share of the usual length."""
 WIDTH_M: tuple[float, ...] = (1.8, 0.5, 0.6, 0.8, 1.8, 2.0, 2.5, 2.5)

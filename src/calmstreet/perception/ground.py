@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from calmstreet.geometry.motion import agitation_of, correct, first_state, predict
 from calmstreet.geometry.plane import Plane
-from calmstreet.model.kinds import LENGTH_M, WIDTH_M, Eye, Flag, Kind, SizeSource
+from calmstreet.model.kinds import LENGTH_M, LENGTH_SPREAD, WIDTH_M, Eye, Flag, Kind, SizeSource
 from calmstreet.model.points import TrackPoints, concat_points
 from calmstreet.perception.footprint import Body, place_bodies
 from calmstreet.perception.lengths import length_seen
@@ -37,8 +37,7 @@ _FIRST_WAY_SIGMAS, _FIRST_WAY_M = 3.0, 0.5
 _RESIZED_M = 0.3
 _SURE_SPEED_MPS, _DOUBT = 1.0, 64.0
 _LENGTHS_M, _WIDTHS_M = np.array(LENGTH_M), np.array(WIDTH_M)
-# How far lengths scatter within what is called a kind, one sigma, share of the usual length.
-_LENGTH_SPREAD = np.array([0.3, 0.2, 0.15, 0.15, 0.12, 0.15, 0.2, 0.35])
+_LENGTH_SPREAD = np.array(LENGTH_SPREAD)
 # Kinds of almost no length: their heading is not needed to place them.
 _ROUND = np.zeros(256, np.bool_)
 _ROUND[Kind.PEDESTRIAN] = True

@@ -15,7 +15,7 @@ from calmstreet.model.site import Site, site_from_json
 from calmstreet.model.speeds import GateSpeeds, no_speeds
 from calmstreet.pipeline.conflict_run import conflict_again
 from calmstreet.pipeline.judging import plugged_rules, too_fast
-from calmstreet.pipeline.planes import camera_plane, on_the_ground
+from calmstreet.pipeline.planes import camera_plane, eye_of, on_the_ground
 from calmstreet.pipeline.speeds import courses_of
 from calmstreet.report.explained_lines import explained_lines
 from calmstreet.report.said import said_in
@@ -97,13 +97,15 @@ def judged_again(evidence: Evidence) -> Event | None:
     if not evidence.site_json:
         raise InputError(f"the evidence of {evidence.event.event_id} holds no site; judge it anew")
     site, points = _site(evidence), evidence.points
+    plane = _plane(evidence, site)
     watch = RuleWatch.over(
-        on_the_ground(site.of_camera(evidence.event.camera_id), _plane(evidence, site)),
+        on_the_ground(site.of_camera(evidence.event.camera_id), plane),
         camera_id=evidence.event.camera_id,
         run_id=points.run_id,
         factories=chosen_rules(site, more=more, only=[name]),
         metric=bool(np.isfinite(points.xy_m).all(axis=1).any()),
         signals=evidence.signal_changes if len(evidence.signal_changes) else None,
+        eye_m=eye_of(plane),
     )
     watch.update(np.unique(points.t_ns), points)
     events = [*watch.close(), *too_fast(watch, _speeds(evidence, site))]

@@ -17,7 +17,7 @@ from calmstreet.model.site import Site
 from calmstreet.model.speeds import GateSpeeds
 from calmstreet.pipeline.conflict_run import conflict_thresholds, judge_conflicts, keep_paths
 from calmstreet.pipeline.counting import count_run, step_blocks
-from calmstreet.pipeline.planes import camera_plane, on_the_ground
+from calmstreet.pipeline.planes import camera_plane, eye_of, on_the_ground
 from calmstreet.pipeline.speeds import keep_speeds
 from calmstreet.plugins import RULES
 from calmstreet.safety.conduct_signal import RedLightRule
@@ -124,6 +124,7 @@ def rules_over(run: Run, site: Site, changes: SignalChanges, only: Sequence[str]
         metric=not has_picture or plane is not None,
         trusted=not has_picture or (plane is not None and plane.trusted),
         signals=changes if len(changes) else None,
+        eye_m=eye_of(plane),
     )
 
 

@@ -12,7 +12,7 @@ from calmstreet.model.site import Point, Site
 from calmstreet.pipeline.warned import warn
 from calmstreet.store.findings import Warned
 
-__all__ = ["CameraPlane", "camera_plane", "length_alarm", "on_the_ground"]
+__all__ = ["CameraPlane", "camera_plane", "eye_of", "length_alarm", "on_the_ground"]
 
 MOST_REMEMBERED = 32
 FEWEST_LENGTHS = 20
@@ -77,6 +77,13 @@ def on_the_ground(site: Site, plane: Plane | None) -> Site:
     if not (all(g.points_m for g in gates) and all(z.polygon_m for z in zones)):
         return site
     return replace(site, gates=tuple(gates), zones=tuple(zones))
+
+
+def eye_of(plane: Plane | None) -> tuple[float, float] | None:
+    """Return where over the ground a camera hangs (east, north), None where nobody knows."""
+    if plane is None or not np.isfinite(plane.place_m[:2]).all():
+        return None
+    return float(plane.place_m[0]), float(plane.place_m[1])
 
 
 def _laid(points_px: tuple[Point, ...], plane: Plane) -> tuple[Point, ...]:

@@ -1,7 +1,7 @@
 """What several rules ask: who crossed a line and when, who stands, who leads, what excuses it."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,7 @@ __all__ = [
     "beside_gate",
     "crossings_of_gate",
     "excuses",
+    "facing",
     "is_motor",
     "same_step_pairs",
     "turned_rad",
@@ -31,6 +32,9 @@ _MOTOR = np.isin(np.arange(256), [*VEHICLES, Kind.MOTORCYCLE, Kind.UNKNOWN])
 _APART = 1e5
 _COURSE_RAD = np.pi / 4
 _SWITCH_MPS, _JUMP_M = 9.0, 1.5
+_UNSURE_M, _RENAMED_SHARE = 0.75, 0.25
+_NEVER_NS = -(2**61)
+_NARROWEST_M, _TWIST_RAD = 3.0, 0.6
 
 
 def is_motor(block: Block, *, unknown: bool = True) -> Mask:
@@ -69,6 +73,17 @@ def beside_gate(
     long = float(np.sqrt((way * way).sum()))
     along = ((places[:, 0] - a[0]) * way[0] + (places[:, 1] - a[1]) * way[1]) / long
     return np.asarray((along >= -reach) & (along <= long + reach))
+
+
+def facing(gate: PlanGate, block: Block) -> Mask:
+    """Return which rows look across a gate in its forward direction, within 45 degrees.
+
+    All where the gate has no direction; without a heading nobody is known to look elsewhere.
+    """
+    a, b = gate.line.a[gate.line.own][0], gate.line.b[gate.line.own][-1]
+    across = float(np.arctan2(b[1] - a[1], b[0] - a[0])) + gate.forward * np.pi / 2
+    turned = turned_rad(block.heading_rad, across)
+    return np.asarray((gate.forward == 0) | ~(turned > _COURSE_RAD))
 
 
 def turned_rad(course_rad: NDArray[np.float64], axis_rad: float) -> NDArray[np.float64]:
@@ -112,16 +127,45 @@ def with_leader(block: Block, still: Mask, gap_m: float) -> Mask:
     return found
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Moves:
+    """The last rows of one road user: times, velocity and place (n, 2), heading and length."""
+
+    t_ns: NDArray[np.int64]
+    velocity: NDArray[np.float64]
+    place: NDArray[np.float64]
+    heading_rad: NDArray[np.float64]
+    length_m: NDArray[np.float64]
+
+    def then(self, later: "_Moves") -> "_Moves":
+        """Return these rows and those after."""
+        return _Moves(
+            **{
+                part.name: np.concatenate([getattr(self, part.name), getattr(later, part.name)])
+                for part in fields(_Moves)
+            }
+        )
+
+    def since(self, t_ns: int) -> "_Moves":
+        """Return the rows from an instant on."""
+        late = self.t_ns >= t_ns
+        return _Moves(**{part.name: getattr(self, part.name)[late] for part in fields(_Moves)})
+
+
 @dataclass(slots=True, kw_only=True, eq=False)
 class Continuity:
     """Tells where a track went over to another road user: no vehicle changes its velocity so much.
 
     More than ``_SWITCH_MPS`` within a second is 0.9 g for a whole second; nor does its place jump
     by ``_JUMP_M`` more than its speed explains. A collision may be so abrupt as well, so that rules
-    which look for one do not ask.
+    which look for one do not ask. What a camera saw turns on no radius under ``_NARROWEST_M``
+    (a car needs 5 m), and is no whole way either where nobody knows how fast or where it was to
+    ``_UNSURE_M``, or where another name made its body longer or shorter. The second after any of
+    these belongs to it: a filter needs it to settle.
     """
 
-    _past: dict[int, tuple[NDArray[np.int64], NDArray[np.float64]]] = field(default_factory=dict)
+    _past: dict[int, _Moves] = field(default_factory=dict)
+    _broke_ns: dict[int, int] = field(default_factory=dict)
 
     def switches(self, block: Block) -> Mask:
         """Return the rows of the next block at which somebody else seems to go on."""
@@ -131,19 +175,58 @@ class Continuity:
         course = np.nan_to_num(block.course_rad)
         pace = np.nan_to_num(block.speed_mps)[:, None]
         velocity = pace * np.stack([np.cos(course), np.sin(course)], axis=1)
+        unsure = ~np.isfinite(block.speed_mps) | (block.spread_m > _UNSURE_M)
+        seen = np.isfinite(block.foot[:, 0])
         for track_id, start, end in block.spans:
-            times, moves = block.t_ns[start:end], velocity[start:end]
+            moves = _Moves(
+                t_ns=block.t_ns[start:end],
+                velocity=velocity[start:end],
+                place=block.centre[start:end],
+                heading_rad=block.heading_rad[start:end],
+                length_m=block.length_m[start:end],
+            )
             before = self._past.get(track_id)
             if before is not None and block.t_ns[start] != block.first_ns[start]:
-                times, moves = np.append(before[0], times), np.append(before[1], moves, axis=0)
-            changed = _changed_mps(times, moves) > _SWITCH_MPS
-            found[start:end] = changed[len(times) - (end - start) :]
-            found[start:end] |= _jumps(block, start, end)
-            kept = times >= times[-1] - NS_PER_S
-            self._past[track_id] = times[kept], moves[kept]
+                moves = before.then(moves)
+            own = slice(len(moves.t_ns) - (end - start), None)
+            changed = _changed_mps(moves.t_ns, moves.velocity) > _SWITCH_MPS
+            found[start:end] |= changed[own] | _jumps(block, start, end)
+            if seen[start]:
+                found[start:end] |= unsure[start:end] | (_twists(moves) | _renamed(moves))[own]
+                self._settle(track_id, block.t_ns[start:end], found[start:end])
+            self._past[track_id] = moves.since(int(moves.t_ns[-1]) - 2 * NS_PER_S)
         gone_ns = (int(block.steps[-1]) if len(block.steps) else 0) - PAUSE_NS
-        self._past = {t: past for t, past in self._past.items() if past[0][-1] >= gone_ns}
+        self._past = {t: past for t, past in self._past.items() if past.t_ns[-1] >= gone_ns}
+        self._broke_ns = {t: ns for t, ns in self._broke_ns.items() if ns >= gone_ns}
         return found
+
+    def _settle(self, track_id: int, t_ns: NDArray[np.int64], found: Mask) -> None:
+        """Mark (in place) the rows of the second after each one that is marked."""
+        broke_ns = np.where(found, t_ns, self._broke_ns.get(track_id, _NEVER_NS))
+        last_ns = np.maximum.accumulate(broke_ns)
+        found |= t_ns - last_ns < NS_PER_S
+        self._broke_ns[track_id] = int(last_ns[-1])
+
+
+def _renamed(moves: _Moves) -> Mask:
+    """Return which rows have a body of quite another length than the row before."""
+    before = np.append(moves.length_m[:1], moves.length_m[:-1])
+    return np.asarray(np.abs(moves.length_m - before) > _RENAMED_SHARE * before)
+
+
+def _twists(moves: _Moves) -> Mask:
+    """Return which rows are turned further than any way of the two seconds before allows."""
+    found = np.zeros(len(moves.t_ns), bool)
+    steps = np.diff(moves.place, axis=0, prepend=moves.place[:1])
+    gone_m = np.cumsum(np.sqrt(steps[:, 0] * steps[:, 0] + steps[:, 1] * steps[:, 1]))
+    for lag in range(1, len(moves.t_ns)):
+        near = moves.t_ns[lag:] - moves.t_ns[:-lag] <= 2 * NS_PER_S
+        if not near.any():
+            break
+        turned = turned_pair(moves.heading_rad[lag:], moves.heading_rad[:-lag])
+        allowed = _TWIST_RAD + (gone_m[lag:] - gone_m[:-lag]) / _NARROWEST_M
+        found[lag:] |= near & (turned > allowed)
+    return found
 
 
 def _jumps(block: Block, start: int, end: int) -> Mask:

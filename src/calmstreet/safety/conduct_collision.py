@@ -25,6 +25,7 @@ __all__ = ["collision", "contacts"]
 Array = NDArray[np.float64]
 _MOVING_MPS = 1.0
 _BEFORE_S = 1.0
+_LEAST_AGE_S = 1.0
 
 
 def contacts(
@@ -76,7 +77,7 @@ class CollisionRule:
 
     post: Post
     name: str = "collision"
-    version: int = 1
+    version: int = 2
     why_not: str = ""
     _contacts: dict[tuple[int, int], _Contact] = field(default_factory=dict)
     _recent: dict[int, list[tuple[int, float, float]]] = field(default_factory=dict)
@@ -147,7 +148,7 @@ class CollisionRule:
                 for row, v in ((one, v_one), (two, v_two))
                 if np.hypot(*v) > _MOVING_MPS
             ),
-            done=approach < wanted.approach_mps or fresh < ns_from_s(0.5),
+            done=not approach >= wanted.approach_mps or fresh < ns_from_s(_LEAST_AGE_S),
         )
 
     def _after(self, block: Block, row: int, vx: float, vy: float) -> Iterator[Event]:

@@ -18,7 +18,7 @@ from calmstreet.model.event import Event
 from calmstreet.model.kinds import Kind
 from calmstreet.safety.conduct import Continuity, excuses, is_motor, turned_rad
 from calmstreet.safety.ground_plan import PlanZone
-from calmstreet.safety.rows import Block
+from calmstreet.safety.rows import PAUSE_NS, Block
 from calmstreet.safety.rule import Post, Rule, ended, new_event
 from calmstreet.safety.spells import Spell, Spells
 from calmstreet.units import NS_PER_S, ns_from_s
@@ -26,6 +26,7 @@ from calmstreet.units import NS_PER_S, ns_from_s
 __all__ = ["bus_lane", "reversing", "solid_line", "wrong_way"]
 
 Array = NDArray[np.float64]
+_CONFIRMED_NS = 3 * NS_PER_S // 2
 _DRIVEN = ("lane", "approach", "carriageway", "bus-lane", "motorway")
 
 
@@ -36,9 +37,10 @@ class AgainstLaneRule:
     post: Post
     name: str
     why_not: str = ""
-    version: int = 1
+    version: int = 2
     _zones: tuple[PlanZone, ...] = ()
     _spells: dict[str, Spells] = field(default_factory=dict)
+    _continuity: Continuity = field(default_factory=Continuity)
 
     def __post_init__(self) -> None:
         lanes = [z for z in self.post.zones(*_DRIVEN) if not math.isnan(z.direction_rad)]
@@ -49,10 +51,11 @@ class AgainstLaneRule:
         """Take the next block."""
         wanted = self.post.settings(self.name)
         slow = self.name == "reversing"
+        steady = is_motor(block) & ~self._continuity.switches(block)
         for zone in self._zones:
             spells = self._spells.setdefault(zone.id, Spells(grace_s=0.6))
             turned = turned_rad(block.course_rad, zone.direction_rad)
-            holds = block.inside(zone) & is_motor(block) & (turned > wanted.angle_rad)
+            holds = block.inside(zone) & steady & (turned > wanted.angle_rad)
             fits = (
                 block.speed_mps < wanted.most_mps if slow else block.speed_mps >= wanted.least_mps
             )
@@ -122,13 +125,17 @@ def reversing(post: Post) -> Rule:
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class BusLaneRule:
-    """Drives along a bus lane; buses, bicycles and pedestrians are left out."""
+    """Drives along a bus lane; buses, bicycles and pedestrians are left out.
+
+    A bus is one that was named so at any time: further off it looks like a truck.
+    """
 
     post: Post
     name: str = "bus-lane"
-    version: int = 1
+    version: int = 2
     why_not: str = ""
     _spells: dict[str, Spells] = field(default_factory=dict)
+    _buses_ns: dict[int, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.why_not = "" if self.post.zones("bus-lane") else "no zone is a bus lane"
@@ -136,7 +143,8 @@ class BusLaneRule:
     def update(self, block: Block) -> Iterator[Event]:
         """Take the next block."""
         wanted = self.post.settings(self.name)
-        motor = is_motor(block, unknown=False) & (block.kind != Kind.BUS)
+        motor = is_motor(block, unknown=False) & ~self._buses(block)
+        motor &= np.isfinite(block.speed_mps) | (not block.metric)
         for zone in self.post.zones("bus-lane"):
             spells = self._spells.setdefault(zone.id, Spells())
             place, units = block.place(zone.metric), block.unit_m(zone.metric)
@@ -162,6 +170,19 @@ class BusLaneRule:
                 if spell.event is not None:
                     spell.event = ended(spell.event, spell.last_ns)
                     yield spell.event
+
+    def _buses(self, block: Block) -> NDArray[np.bool_]:
+        """Return which rows are of road users that were named a bus by then."""
+        found = block.kind == Kind.BUS
+        for track_id, start, end in block.spans:
+            if track_id in self._buses_ns and block.t_ns[start] != block.first_ns[start]:
+                found[start] = True
+            found[start:end] = np.maximum.accumulate(found[start:end])
+            if found[end - 1]:
+                self._buses_ns[track_id] = int(block.t_ns[end - 1])
+        gone_ns = (int(block.steps[-1]) if len(block.steps) else 0) - PAUSE_NS
+        self._buses_ns = {t: ns for t, ns in self._buses_ns.items() if ns >= gone_ns}
+        return np.asarray(found)
 
     def finish(self) -> Iterator[Event]:
         """Nothing is left to tell."""
@@ -192,14 +213,19 @@ def _unbroken(block: Block, switches: NDArray[np.bool_]) -> Iterator[tuple[int, 
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class SolidLineRule:
-    """Crosses a solid line: clear of it on one side, then clear of it on the other."""
+    """Crosses a solid line: clear of it on one side, then clear of it on the other.
+
+    In metres its way must be one for ``_CONFIRMED_NS`` more: a track that goes over to an oncoming
+    vehicle shows that only afterwards.
+    """
 
     post: Post
     name: str = "solid-line"
-    version: int = 1
+    version: int = 2
     why_not: str = ""
     _lines: tuple[tuple[PlanZone, Line], ...] = ()
     _passes: dict[tuple[str, int], PassState] = field(default_factory=dict)
+    _crossed: dict[int, list[Event]] = field(default_factory=dict)
     _continuity: Continuity = field(default_factory=Continuity)
 
     def __post_init__(self) -> None:
@@ -215,7 +241,8 @@ class SolidLineRule:
         for zone, line in self._lines:
             here, before = block.place(zone.metric), block.before(zone.metric)
             hits = steps_through(line, before, here)
-            clear = clear_of(line, here, wanted.beside_m / block.unit_m(zone.metric))
+            sure_m = wanted.beside_m + 2 * block.spread_m * zone.metric
+            clear = clear_of(line, here, sure_m / block.unit_m(zone.metric))
             for track_id, start, end in _unbroken(block, switches):
                 fresh = bool(switches[start])
                 if fresh or block.t_ns[start] == block.first_ns[start]:
@@ -231,8 +258,29 @@ class SolidLineRule:
                 times = block.before_ns[start:end], block.t_ns[start:end]
                 for found in settle_through(state, mine, clear[start:end], *times):
                     if motor[end - 1]:
-                        yield self._event(block, zone, track_id, found.t_ns, start, end)
+                        crossed = self._event(block, zone, track_id, found.t_ns, start, end)
+                        self._crossed.setdefault(track_id, []).append(crossed)
             self._forget(block, zone)
+        yield from self._confirmed(block, switches)
+
+    def _confirmed(self, block: Block, switches: NDArray[np.bool_]) -> Iterator[Event]:
+        """Tell of those who went on as one and the same for long enough."""
+        need_ns = _CONFIRMED_NS if block.metric else 0
+        for track_id, start, end in block.spans:
+            waiting = []
+            for event in self._crossed.pop(track_id, []):
+                if block.first_ns[start] > event.end_ns:
+                    continue
+                since_ns = block.t_ns[start:end] - event.end_ns
+                ripe, broken = since_ns >= need_ns, switches[start:end] & (since_ns > 0)
+                if ripe.any() and not broken[: int(np.argmax(ripe)) + 1].any():
+                    yield event
+                elif not ripe.any() and not broken.any():
+                    waiting.append(event)
+            if waiting:
+                self._crossed[track_id] = waiting
+        gone_ns = (int(block.steps[-1]) if len(block.steps) else 0) - PAUSE_NS - _CONFIRMED_NS
+        self._crossed = {t: e for t, e in self._crossed.items() if e[-1].end_ns >= gone_ns}
 
     def _forget(self, block: Block, zone: PlanZone) -> None:
         alive = {track_id for track_id, _, _ in block.spans}

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from calmstreet.geometry.footprints import shares_inside
 from calmstreet.model.event import Event
 from calmstreet.model.signals import SignalState
-from calmstreet.safety.conduct import beside_gate, crossings_of_gate, excuses, is_motor
+from calmstreet.safety.conduct import beside_gate, crossings_of_gate, excuses, facing, is_motor
 from calmstreet.safety.ground_plan import PlanGate
 from calmstreet.safety.rows import PAUSE_NS, Block
 from calmstreet.safety.rule import Post, Rule, ended, new_event
@@ -66,7 +66,7 @@ class RedLightRule:
     gates: tuple[PlanGate, ...]
     why_not: str
     name: str = "red-light"
-    version: int = 1
+    version: int = 2
     runners: Counter[str] = field(default_factory=Counter)
     _entered: dict[tuple[int, str], _Entered] = field(default_factory=dict)
     _slowest: SlowestBefore = field(init=False)
@@ -105,13 +105,14 @@ class RedLightRule:
         """Return who passes the line on red in this block, by row."""
         fresh = {}
         least = self._slowest.at_rows(block, gate) if gate.turn_on_red else np.empty(0)
+        drives = is_motor(block, unknown=not block.metric)
         for crossing in crossings_of_gate(block, gate):
             red_ns = self.post.signals.red_since(gate.signal, crossing.t_ns)
             row = crossing.row
-            if red_ns is None or not is_motor(block)[row] or block.speed_mps[row] < _TREMBLES_MPS:
+            if red_ns is None or not drives[row] or block.speed_mps[row] < _TREMBLES_MPS:
                 continue
             speed = float(block.speed_mps[row])
-            sigma_m = float(block.sigma_m[row])
+            sigma_m = float(block.sigma_front_m[row])
             place_s = sigma_m / speed if speed > 0.1 else 0.0
             fresh[row] = _Entered(
                 gate=gate,
@@ -270,7 +271,7 @@ class StopLineRule:
     gates: tuple[PlanGate, ...]
     why_not: str
     name: str = "stop-line"
-    version: int = 1
+    version: int = 2
     _spells: dict[str, Spells] = field(default_factory=dict)
 
     def update(self, block: Block) -> Iterator[Event]:
@@ -288,10 +289,12 @@ class StopLineRule:
         place = block.place(gate.metric, front=True)
         past_m = gate.ahead(place) * block.unit_m(gate.metric)
         state, _ = self.post.signals.at(gate.signal, block.t_ns)
-        holds = (block.speed_mps < wanted.still_mps) & is_motor(block) & (state == SignalState.RED)
+        named = is_motor(block, unknown=False)
+        holds = (block.speed_mps < wanted.still_mps) & named & (state == SignalState.RED)
+        holds &= facing(gate, block)
         holds &= beside_gate(gate, place, 0.0) & (past_m >= 0) & (past_m < wanted.past_most_m)
         zebra, share = self._on_crossings(block, holds)
-        holds &= (past_m >= wanted.past_m + 2 * block.sigma_m) | zebra
+        holds &= (past_m >= wanted.past_m + 2 * block.sigma_front_m) | zebra
         for spell, rows in spells.take(block, holds, place):
             if spell.event is not None:
                 spell.event = ended(spell.event, spell.last_ns)
@@ -322,7 +325,7 @@ class StopLineRule:
                     width_m=block.width_m[rows],
                 )
                 share[rows] = np.maximum(share[rows], inside)
-        sure = share - 2 * block.sigma_m / block.length_m
+        sure = share - 2 * block.sigma_front_m / block.length_m
         return sure >= self.post.settings(self.name).zebra_share, share
 
     def _event(
@@ -343,7 +346,7 @@ class StopLineRule:
             place_m=block.at(row),
             values={
                 "past_m": past_m,
-                "sigma_m": float(block.sigma_m[row]),
+                "sigma_m": float(block.sigma_front_m[row]),
                 **({"zebra_share": share} if share > 0 else {}),
             },
             reasons=[

@@ -1,7 +1,7 @@
 """Order rules: forbidden turns, U-turns and STOP signs. They need no plane."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -46,7 +46,7 @@ class ForbiddenTurnRule:
 
     post: Post
     name: str = "forbidden-turn"
-    version: int = 1
+    version: int = 2
     why_not: str = ""
     _forbidden: dict[tuple[str, str], Movement] = field(default_factory=dict)
     _ways: dict[int, _Way] = field(default_factory=dict)
@@ -144,14 +144,19 @@ def forbidden_turn(post: Post) -> Rule:
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class StopSignRule:
-    """Passes a line with ``control = "stop"`` without having nearly stopped just before it."""
+    """Passes a line with ``control = "stop"`` without having nearly stopped just before it.
+
+    Who stops with the front at the line is seen a little before or beyond it: until the front is
+    2 sigma beyond, a stop counts. A passage of which the speed is not known is none.
+    """
 
     post: Post
     name: str = "stop-sign"
-    version: int = 1
+    version: int = 2
     why_not: str = ""
     _gates: tuple[PlanGate, ...] = ()
     _least: dict[tuple[int, str], float] = field(default_factory=dict)
+    _passed: dict[tuple[int, str], Event] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         signed = [gate for gate in self.post.plan.gates if gate.control == "stop"]
@@ -171,26 +176,33 @@ class StopSignRule:
     def _at_gate(self, block: Block, gate: PlanGate) -> Iterator[Event]:
         wanted = self.post.settings(self.name)
         place = block.place(gate.metric, front=True)
-        before_m = -gate.ahead(place) * block.unit_m(gate.metric)
-        near = (before_m >= 0) & (before_m <= wanted.before_m) & beside_gate(gate, place, 1.0)
+        ahead_m = gate.ahead(place) * block.unit_m(gate.metric)
+        sure_m = 2 * block.sigma_front_m * gate.metric
+        near = (ahead_m <= 0) & (ahead_m >= -wanted.before_m) & beside_gate(gate, place, 1.0)
         passed = {crossing.row: crossing for crossing in crossings_of_gate(block, gate)}
-        motor = is_motor(block)
+        motor = is_motor(block) & (np.isfinite(block.speed_mps) | (not block.metric))
         for track_id, start, end in block.spans:
             key = (track_id, gate.id)
+            if block.t_ns[start] == block.first_ns[start]:
+                self._passed.pop(key, None)
+                self._least.pop(key, None)
             for row in range(start, end):
                 if row in passed and motor[row]:
-                    least = min(self._least.pop(key, np.inf), float(block.speed_mps[row]))
-                    if wanted.rolling_mps < least < np.inf:
-                        yield self._event(block, gate, row, passed[row].t_ns, least)
-                elif near[row]:
-                    least = self._least.get(key, np.inf)
-                    self._least[key] = min(least, float(block.speed_mps[row]))
-                else:
+                    self._passed[key] = self._event(block, row, passed[row].t_ns)
+                gone = self._passed.get(key)
+                if near[row] or gone is not None:
+                    least = min(self._least.get(key, np.inf), float(block.speed_mps[row]))
+                    self._least[key] = least
+                if gone is not None and (ahead_m[row] > sure_m[row] or ahead_m[row] < 0):
+                    least = self._least.pop(key)
+                    del self._passed[key]
+                    if ahead_m[row] > sure_m[row] and wanted.rolling_mps < least < np.inf:
+                        yield self._judged(gone, gate, least)
+                elif gone is None and not near[row]:
                     self._least.pop(key, None)
 
-    def _event(self, block: Block, gate: PlanGate, row: int, t_ns: int, least_mps: float) -> Event:
-        wanted = self.post.settings(self.name)
-        no_attempt = least_mps > wanted.no_attempt_mps
+    def _event(self, block: Block, row: int, t_ns: int) -> Event:
+        """Return the passage of a line, not judged yet."""
         return new_event(
             self.post,
             self,
@@ -198,13 +210,21 @@ class StopSignRule:
             end_ns=t_ns,
             track_ids=[int(block.track_id[row])],
             place_m=block.at(row),
-            values={"least_mps": least_mps},
-            reasons=[
-                f"{'did not try to stop' if no_attempt else 'rolled'} at STOP line {gate.id}: "
-                f"slowest {least_mps:.1f} m/s in the last {wanted.before_m:g} m"
-            ],
             exceptions=excuses(self.post, block, row),
-            severity=2 if no_attempt else 1,
+        )
+
+    def _judged(self, passage: Event, gate: PlanGate, least_mps: float) -> Event:
+        wanted = self.post.settings(self.name)
+        no_attempt = least_mps > wanted.no_attempt_mps
+        grave = 2 if no_attempt else 1
+        return replace(
+            passage,
+            values={"least_mps": least_mps},
+            reasons=(
+                f"{'did not try to stop' if no_attempt else 'rolled'} at STOP line {gate.id}: "
+                f"slowest {least_mps:.1f} m/s in the last {wanted.before_m:g} m",
+            ),
+            severity=0 if passage.exceptions else grave,
         )
 
     def finish(self) -> Iterator[Event]:

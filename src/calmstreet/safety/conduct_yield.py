@@ -7,7 +7,8 @@ moving towards it. At that moment (or when it is first seen, where that is later
 Transportation Engineers: 1 s, 3 m/s2; at 50 km/h 46.0 m, at 30 km/h 19.9 m). It fails when its
 front enters the crossing while the pedestrian is within ``beside_m`` of its way, or would at the
 present speed be there less than ``ahead_s`` after its rear has gone. Who passed first by then was
-given way to.
+given way to. The vehicle must be seen to drive on until its middle is on the crossing: the box of
+one that waits may leap to somebody who walks before it, and back.
 """
 
 from collections.abc import Iterator
@@ -19,7 +20,7 @@ from numpy.typing import NDArray
 from calmstreet.geometry.shapes import inside_polygon
 from calmstreet.model.event import Event
 from calmstreet.model.kinds import Kind
-from calmstreet.safety.conduct import excuses, is_motor
+from calmstreet.safety.conduct import Continuity, excuses, is_motor
 from calmstreet.safety.conduct_people import near_zone
 from calmstreet.safety.ground_plan import PlanZone
 from calmstreet.safety.rows import PAUSE_NS, Block
@@ -32,6 +33,7 @@ Array = NDArray[np.float64]
 _KEPT_S = 12.0
 _GRACE_S = 1.0
 _BACK_S = 10.0
+_GOES_ON_S = 5.0
 _REACH_M = 120.0
 
 
@@ -60,7 +62,7 @@ class YieldRule:
 
     post: Post
     name: str = "failure-to-yield"
-    version: int = 1
+    version: int = 2
     why_not: str = ""
     yielded: int = 0
     failed: int = 0
@@ -69,6 +71,8 @@ class YieldRule:
     _claims: dict[tuple[str, int], _Claim] = field(default_factory=dict)
     _trails: dict[int, list[tuple[int, float, float, float]]] = field(default_factory=dict)
     _in: dict[tuple[str, int], bool] = field(default_factory=dict)
+    _entering: dict[tuple[str, int], list[Event]] = field(default_factory=dict)
+    _continuity: Continuity = field(default_factory=Continuity)
 
     def __post_init__(self) -> None:
         crossings = self.post.zones("crossing")
@@ -83,13 +87,14 @@ class YieldRule:
         motor = is_motor(block, unknown=False) & self._near(block)
         vehicle_in = {z.id: inside_polygon(block.front, z.polygon) & motor for z in self._zones}
         claims = {z.id: self._claiming(block, z) for z in self._zones}
+        switches = self._continuity.switches(block)
         busy = np.zeros(len(block), bool)
         for zone in self._zones:
             busy |= claims[zone.id] | vehicle_in[zone.id]
         order = np.lexsort((block.track_id, block.t_ns))
         for row in order[(busy | motor)[order]].tolist():
             if motor[row]:
-                yield from self._vehicle(block, row, vehicle_in)
+                yield from self._vehicle(block, row, vehicle_in, leapt=bool(switches[row]))
             else:
                 for zone in self._zones:
                     if claims[zone.id][row]:
@@ -126,7 +131,7 @@ class YieldRule:
         claim.last_ns, claim.place, claim.velocity = t_ns, block.centre[row], velocity
 
     def _vehicle(
-        self, block: Block, row: int, inside: dict[str, NDArray[np.bool_]]
+        self, block: Block, row: int, inside: dict[str, NDArray[np.bool_]], *, leapt: bool
     ) -> Iterator[Event]:
         track_id, t_ns = int(block.track_id[row]), int(block.t_ns[row])
         x, y = block.front[row].tolist()
@@ -135,13 +140,31 @@ class YieldRule:
             trail.clear()
             for zone in self._zones:
                 self._in.pop((zone.id, track_id), None)
+                self._entering.pop((zone.id, track_id), None)
         trail.append((t_ns, x, y, float(block.speed_mps[row])))
         for zone in self._zones:
             key = (zone.id, track_id)
             is_in, was_in = bool(inside[zone.id][row]), self._in.get(key)
             self._in[key] = is_in
             if is_in and was_in is False and block.speed_mps[row] > 0.3:
-                yield from self._entered(block, zone, row)
+                self._entering[key] = list(self._entered(block, zone, row))
+            if key in self._entering:
+                yield from self._goes_on(block, zone, row, is_in=is_in, leapt=leapt)
+
+    def _goes_on(
+        self, block: Block, zone: PlanZone, row: int, *, is_in: bool, leapt: bool
+    ) -> Iterator[Event]:
+        """Tell what an entry was once the middle of the vehicle is on the crossing as well."""
+        key = (zone.id, int(block.track_id[row]))
+        found = self._entering[key]
+        on = bool(block.inside(zone)[row])
+        late = bool(found) and int(block.t_ns[row]) - found[0].end_ns > ns_from_s(_GOES_ON_S)
+        if not (on or leapt or late or not is_in):
+            return
+        del self._entering[key]
+        if on and not (leapt or late):
+            self.failed += len(found)
+            yield from found
 
     def _entered(self, block: Block, zone: PlanZone, row: int) -> Iterator[Event]:
         """Judge a front that enters a crossing against everybody who claims it."""
@@ -166,7 +189,6 @@ class YieldRule:
             if way_m < need_m:
                 self.could_not_stop += 1
                 continue
-            self.failed += 1
             yield self._event(block, zone, row, pedestrian, (way_m, need_m, speed, beside_m))
 
     def _meets(self, block: Block, zone: PlanZone, row: int, claim: _Claim) -> tuple[bool, float]:
@@ -237,6 +259,7 @@ class YieldRule:
                 del self._trails[track_id]
                 for zone in self._zones:
                     self._in.pop((zone.id, track_id), None)
+                    self._entering.pop((zone.id, track_id), None)
             elif trail[0][0] < oldest - NS_PER_S * 10:
                 self._trails[track_id] = [place for place in trail if place[0] >= oldest]
         gone = newest_ns - ns_from_s(3 * _GRACE_S)

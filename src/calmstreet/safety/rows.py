@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from calmstreet.geometry.scale import metres_per_px
 from calmstreet.geometry.shapes import inside_polygon
-from calmstreet.model.kinds import LENGTH_M, WIDTH_M, Flag
+from calmstreet.model.kinds import LENGTH_M, LENGTH_SPREAD, WIDTH_M, Flag, SizeSource
 from calmstreet.model.points import TrackPoints
 from calmstreet.safety.ground_plan import PlanZone
 from calmstreet.units import NS_PER_S
@@ -35,6 +35,8 @@ _KEPT_NS = 4 * NS_PER_S
 _STILL_MPS = 0.3
 _ABSENT = Flag.COASTED | Flag.TENTATIVE
 _SIZES = np.array([LENGTH_M, WIDTH_M]).T
+_SPREADS = np.array(LENGTH_SPREAD)
+_MEASURED_SHARE = 0.71  # a length counts as measured when that halves its variance at least
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -44,8 +46,9 @@ class Block:
     ``foot`` (n, 2) pixels with y up; ``centre``, ``front`` (n, 2) metres, NaN unknown; the same
     with ``before_`` of the user's row before (NaN for the first) and its ``before_ns``;
     ``speed_mps``; ``course_rad`` of motion, NaN while standing; ``heading_rad``; ``scale_m`` metres
-    per pixel at the foot; ``sigma_m`` along the heading; ``first_ns`` of the user; ``spans`` the
-    users (track_id) with their ranges of rows.
+    per pixel at the foot; ``sigma_m`` of the centre along the heading, ``sigma_front_m`` of the
+    front (with the doubt about its length), ``spread_m`` of the place in any direction;
+    ``first_ns`` of the user; ``spans`` the users (track_id) with their ranges of rows.
     """
 
     steps: Whole
@@ -67,6 +70,8 @@ class Block:
     width_m: Array
     scale_m: Array
     sigma_m: Array
+    sigma_front_m: Array
+    spread_m: Array
     first_ns: Whole
     spans: list[tuple[int, int, int]] = field(default_factory=list)
     metric: bool = True
@@ -122,10 +127,14 @@ class _Past:
 
 
 class Follower:
-    """Turns blocks of whole steps into ``Block``s; ``metric`` when rows carry metres."""
+    """Turns blocks of whole steps into ``Block``s; ``metric`` when rows carry metres.
 
-    def __init__(self, *, metric: bool) -> None:
-        self._metric = metric
+    ``eye_m`` (east, north) is where the camera hangs, None unknown: it sees one end of a vehicle,
+    and the other one is as uncertain as the length.
+    """
+
+    def __init__(self, *, metric: bool, eye_m: tuple[float, float] | None = None) -> None:
+        self._metric, self._eye_m = metric, eye_m
         self._past: dict[int, _Past] = {}
 
     def take(self, steps: Whole, points: TrackPoints) -> Block:
@@ -179,6 +188,8 @@ class Follower:
             width_m=sizes[:, 1],
             scale_m=metres_per_px(rows.kind, rows.box_px),
             sigma_m=_sigma_along(rows),
+            sigma_front_m=_sigma_front(rows, sizes[:, 0], self._eye_m),
+            spread_m=_spread(rows),
             first_ns=np.zeros(n, np.int64),
             metric=self._metric,
         )
@@ -230,6 +241,33 @@ def _sigma_along(rows: TrackPoints) -> Array:
     cos, sin = np.cos(heading), np.sin(heading)
     along = cov[:, 0] * cos * cos + 2 * cov[:, 1] * cos * sin + cov[:, 2] * sin * sin
     return np.sqrt(np.maximum(np.nan_to_num(along, nan=0.0), 0.0))
+
+
+def _spread(rows: TrackPoints) -> Array:
+    """Return the standard uncertainty of each place in its worst direction, (n,) metres."""
+    xx, xy, yy = np.nan_to_num(rows.cov_m2.astype(np.float64)).T
+    half = (xx - yy) / 2
+    return np.asarray(np.sqrt(np.maximum((xx + yy) / 2 + np.sqrt(half * half + xy * xy), 0.0)))
+
+
+def _sigma_front(rows: TrackPoints, length_m: Array, eye_m: tuple[float, float] | None) -> Array:
+    """Return the standard uncertainty of each front along the heading, (n,) metres.
+
+    The end that the camera sees is where its box says; the other one is a length away. Sizes that
+    no camera measured (rows without a box) are given and have no doubt.
+    """
+    share = np.where(rows.size_source == SizeSource.MEASURED, _MEASURED_SHARE, 1.0)
+    share = share * _SPREADS[np.minimum(rows.kind, len(_SPREADS) - 1)]
+    guessed = np.isfinite(rows.box_px[:, 0]) & (rows.size_source != SizeSource.GIVEN)
+    doubt_m = np.where(guessed, share * length_m, 0.0)
+    if eye_m is not None:
+        off = rows.xy_m.astype(np.float64) - np.array(eye_m)
+        away = np.sqrt(off[:, 0] * off[:, 0] + off[:, 1] * off[:, 1])
+        heading = rows.heading_rad.astype(np.float64)
+        along = (off[:, 0] * np.cos(heading) + off[:, 1] * np.sin(heading)) / np.maximum(away, 1e-6)
+        doubt_m = doubt_m * (1.0 + np.nan_to_num(along, nan=1.0)) / 2
+    sigma_m = _sigma_along(rows)
+    return np.asarray(np.sqrt(sigma_m * sigma_m + doubt_m * doubt_m))
 
 
 def _pieces(rows: TrackPoints) -> Iterator[tuple[int, int, int]]:

@@ -112,11 +112,12 @@ class RuleWatch:
 
     post: Post
     rules: list[Rule]
+    eye_m: tuple[float, float] | None = None
     _follower: Follower = field(init=False)
     _found: dict[str, Event] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._follower = Follower(metric=self.post.metric)
+        self._follower = Follower(metric=self.post.metric, eye_m=self.eye_m)
 
     @classmethod
     def over(
@@ -129,8 +130,12 @@ class RuleWatch:
         metric: bool,
         trusted: bool = True,
         signals: SignalChanges | None = None,
+        eye_m: tuple[float, float] | None = None,
     ) -> "RuleWatch":
-        """Set up rules for a camera of a site; ``signals`` are states known beforehand."""
+        """Set up rules for a camera of a site; ``signals`` are states known beforehand.
+
+        ``eye_m`` (east, north) is where the camera hangs, None where there is none or unknown.
+        """
         mine = site.of_camera(camera_id)
         post = Post(
             camera_id=camera_id,
@@ -142,7 +147,7 @@ class RuleWatch:
             signals=SignalLog(signals),
             clock_sigma_s=settings_of(mine, "signals").clock_sigma_s,
         )
-        return cls(post=post, rules=[make(post) for make in factories])
+        return cls(post=post, rules=[make(post) for make in factories], eye_m=eye_m)
 
     @property
     def running(self) -> list[Rule]:
