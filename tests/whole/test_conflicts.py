@@ -1,6 +1,7 @@
 """Conflicts of a replayed crossing: table, summary, report, explained and replayed the same."""
 
 import csv
+import json
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,18 @@ from tests.drives import SITE, a_drive, fcd_of
 from tests.whole.line import calm
 from tests.whole.road import a_site
 
+from calmstreet.model.gap import Gap
 from calmstreet.model.kinds import Kind
+from calmstreet.model.site import site_from_json
+from calmstreet.pipeline.judging import judge_run
 from calmstreet.report.conflicts_csv import CSV_COLUMNS
+from calmstreet.store.catalogue import Catalogue
+
+GATE = """
+[[gate]]
+id = "west"
+points_m = [[-20, -5], [-20, 5]]
+"""
 
 
 class Crossing:
@@ -67,6 +78,47 @@ def test_the_summary_keeps_the_parts_apart_and_counts_the_exposure(crossing: Cro
     assert not camera["per_1000_pairs"]["enough"]
     assert camera["paths"] == [crossing.rows[0]["paths_version"]]
     assert "conflict" not in crossing.summary["events"]["by_kind"]
+
+
+def test_a_time_with_too_few_pictures_counts_nowhere_live_or_replayed(
+    crossing: Crossing, tmp_path: Path
+) -> None:
+    site_file = a_site(tmp_path / "SITE.toml", SITE + GATE)
+    live, words = tmp_path / "live", ("--site", site_file, "--out")
+    before = replayed(crossing.out, *words, live)
+    with Catalogue.open(live) as catalogue:
+        (run,) = catalogue.runs()
+        first, second = sorted(catalogue.conflicts(run.run_id, run.camera_id).start_ns.tolist())
+        gap = Gap(
+            camera_id=run.camera_id, start_ns=run.start_ns, end_ns=(first + second) // 2,
+            reason="overload", affects="speeds+conflicts",
+        )  # fmt: skip
+        catalogue.save_gap(gap)
+        site = site_from_json(json.loads(catalogue.site(run.site_version)))
+        told = [event.event_id for event in catalogue.events([run.run_id])]
+        catalogue.drop_events(run.run_id, told)
+        judge_run(catalogue, run, site)
+        mine = catalogue.conflicts(run.run_id, run.camera_id)
+        speeds = catalogue.speeds(run.run_id, run.camera_id)
+        events = [e.event_id for e in catalogue.events([run.run_id]) if e.kind == "conflict"]
+    assert mine.is_conflict.tolist() == [False, True]
+    assert mine.rejected_because[0] == "too-few-pictures"
+    assert len(events) == 1
+    inside = speeds.t_ns < gap.end_ns
+    assert inside.any()
+    assert not speeds.measured[inside].any()
+    assert speeds.measured[~inside].any()
+    assert "slow-rate" in speeds.reason[inside]
+    again = replayed(live, *words, tmp_path / "again")
+    (camera,) = again["conflicts"]["cameras"]
+    assert (camera["pairs"], camera["conflicts"]) == (1, 1)
+    assert camera["exposure_s"] == pytest.approx(before["exposure_s"] / 2, rel=0.01)
+    assert camera["per_hour"]["rate"] == pytest.approx(3600 / camera["exposure_s"], rel=0.01)
+    assert again["gates"] == before["gates"], "counts stay"
+    withheld = [row["withheld"] for row in again["speeds"]["gates"]]
+    assert sum(row.get("slow-rate", 0) for row in withheld) == int(
+        (speeds.reason == "slow-rate").sum()
+    )
 
 
 def test_report_and_workbook_show_them(crossing: Crossing) -> None:

@@ -17,6 +17,7 @@ from calmstreet.model.run import Run
 from calmstreet.model.site import Site, site_from_json
 from calmstreet.pipeline.counting import step_blocks
 from calmstreet.pipeline.planes import camera_plane
+from calmstreet.pipeline.unwatched import unwatched_ns
 from calmstreet.safety.conflict_events import conflict_events
 from calmstreet.safety.conflict_rules import conflict_settings
 from calmstreet.safety.conflict_spells import conflicts_unmoved, unusable_spells
@@ -73,7 +74,7 @@ def judge_conflicts(catalogue: Catalogue, run: Run, site: Site, flow: Flow) -> J
     for _, points in step_blocks(catalogue, run):
         watch.update(points)
     found = replace(watch.close(), watched_ns=flow.watched_ns)
-    found = conflicts_unmoved(found, _thin_ns(catalogue, run), because="too-few-pictures")
+    found = _in_exposure(catalogue, run, found)
     found = conflicts_unmoved(found, _gone_ns(catalogue, run, plane, flow.withdrawn))
     about = ConflictRun(paths_version=paths.version, paths=len(paths))
     catalogue.save_conflicts(run.run_id, found, about)
@@ -101,7 +102,7 @@ def near_conflicts(catalogue: Catalogue, run: Run, site: Site) -> list[Event]:
         watch.update(points)
     withdrawn = catalogue.flow(run.run_id).withdrawn
     gone_ns = _gone_ns(catalogue, run, _plane(run, site), withdrawn)
-    found = conflicts_unmoved(watch.close(), gone_ns)
+    found = conflicts_unmoved(_in_exposure(catalogue, run, watch.close()), gone_ns)
     told = set(zip(*(getattr(known[known.is_conflict], name) for name in _PAIR), strict=True))
     users = zip(*(getattr(found, name) for name in _PAIR), strict=True)
     fresh = np.array([pair not in told for pair in users], np.bool_)
@@ -139,6 +140,12 @@ def _learned(catalogue: Catalogue, run: Run) -> Paths | None:
     return learner.close() if metric else None
 
 
+def _in_exposure(catalogue: Catalogue, run: Run, found: Conflicts) -> Conflicts:
+    """Return the pairs without those of a time with too few or too coarse pictures."""
+    thin_ns = unwatched_ns(catalogue, run, measure="conflicts")
+    return conflicts_unmoved(found, thin_ns, because="too-few-pictures")
+
+
 def _gone_ns(
     catalogue: Catalogue, run: Run, plane: Plane | None, withdrawn: Withdrawn
 ) -> NDArray[np.int64]:
@@ -146,13 +153,6 @@ def _gone_ns(
     shifts = catalogue.shifts([run.run_id])
     places = withdrawn.spells_of(*np.unique(withdrawn.place_id).tolist())
     return np.concatenate([unusable_spells(shifts, plane=plane), places.reshape(-1, 2)])
-
-
-def _thin_ns(catalogue: Catalogue, run: Run) -> NDArray[np.int64]:
-    """Return the spells (n, 2) in which a live camera had too few or too coarse pictures."""
-    gaps = catalogue.gaps(run.camera_id, start_ns=run.start_ns, end_ns=run.end_ns)
-    thin = [(gap.start_ns, gap.end_ns) for gap in gaps if "conflicts" in gap.affects]
-    return np.array(thin, np.int64).reshape(-1, 2)
 
 
 def conflict_thresholds(site: Site) -> dict[str, float]:

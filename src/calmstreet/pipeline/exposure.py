@@ -5,7 +5,7 @@ than 0.15 m on the ground; where either is missing nobody watched for them, so t
 A street on which nothing moves is repeated pictures: those count as looked at.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from calmstreet.model.gap import Gap
 from calmstreet.pipeline.shedding import FEWEST_FPS, Effort
 from calmstreet.units import NS_PER_S, ns_from_s
 
-__all__ = ["COARSEST_M_PER_PX", "Exposure", "coarseness"]
+__all__ = ["COARSEST_M_PER_PX", "Exposure", "coarse_gap", "coarseness"]
 
 COARSEST_M_PER_PX = 0.15
 WINDOW_S = 10.0
@@ -33,6 +33,20 @@ def coarseness(plane: Plane) -> float:
     return float(np.median(known)) if len(known) else float("nan")
 
 
+def coarse_gap(camera_id: str, plane: Plane | None, *, start_ns: int, end_ns: int) -> Gap | None:
+    """Return the gap of a run whose pixels are too long on the ground; None where they are not."""
+    if plane is None or not coarseness(plane) > COARSEST_M_PER_PX:
+        return None
+    return Gap(
+        camera_id=camera_id,
+        start_ns=start_ns,
+        end_ns=end_ns,
+        reason="coarse",
+        affects="speeds+conflicts",
+        note=f"a pixel is longer than {COARSEST_M_PER_PX:g} m on the ground",
+    )
+
+
 @dataclass(slots=True, kw_only=True)
 class _Spell:
     start_ns: int
@@ -45,7 +59,7 @@ class Exposure:
     def __init__(self, *, camera_id: str, plane: Plane | None, wanted: bool) -> None:
         self._camera_id = camera_id
         self._wanted = wanted
-        self._coarse = plane is not None and coarseness(plane) > COARSEST_M_PER_PX
+        self._plane = plane
         self._effort: Effort | None = None
         self._spells: dict[str, _Spell] = {}
         self._gaps: list[Gap] = []
@@ -81,12 +95,10 @@ class Exposure:
         """End the run; return its gaps."""
         for affects in list(self._spells):
             self._hold(affects, False, end_ns, "")
-        if self._coarse and self._first_ns is not None:
-            note = f"a pixel is longer than {COARSEST_M_PER_PX:g} m on the ground"
-            whole = self._gap("speeds+conflicts", self._first_ns, end_ns, note)
-            self._gaps = [g for g in self._gaps if g.affects == "pictures"] + [
-                replace(whole, reason="coarse")
-            ]
+        first_ns = end_ns if self._first_ns is None else self._first_ns
+        coarse = coarse_gap(self._camera_id, self._plane, start_ns=first_ns, end_ns=end_ns)
+        if coarse is not None and first_ns < end_ns:
+            self._gaps = [gap for gap in self._gaps if gap.affects == "pictures"] + [coarse]
         return self._gaps
 
     def _why(self) -> str:

@@ -26,6 +26,7 @@ from calmstreet.pipeline.planning import check_joins, chosen_camera
 from calmstreet.pipeline.progress import Progress, quiet
 from calmstreet.pipeline.results import write_results
 from calmstreet.pipeline.trajectories import Steps, Trajectories, form_of, open_trajectories
+from calmstreet.pipeline.unwatched import copy_gaps
 from calmstreet.store.catalogue import Catalogue, SourceFile
 from calmstreet.store.findings import Warned
 from calmstreet.store.folder import CATALOGUE_NAME, only_writer
@@ -328,6 +329,7 @@ def _replay_run(
     )
     light = source.light([old.run_id])
     catalogue.save_light(run.run_id, {name: light[name] for name in light if name != "run_id"})
+    copy_gaps(source, catalogue, run, site=site)
     states = _states(request, site, run.camera_id, run.start_ns)
     if states is None:
         states = source.signal_changes([old.run_id])

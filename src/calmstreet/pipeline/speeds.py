@@ -27,6 +27,7 @@ from calmstreet.model.speeds import (
 from calmstreet.perception.measured import measured_places
 from calmstreet.pipeline.counting import step_blocks
 from calmstreet.pipeline.planes import camera_plane
+from calmstreet.pipeline.unwatched import speeds_in_exposure
 from calmstreet.safety.speeds import gate_speeds, wanted_tracks
 from calmstreet.safety.zone_times import journeys_through
 from calmstreet.store.catalogue import Catalogue
@@ -40,8 +41,12 @@ _EXACT_M2 = 1e-4  # noise of places that came without any
 
 
 def keep_speeds(catalogue: Catalogue, run: Run, site: Site, flow: Flow) -> GateSpeeds:
-    """Measure a stored run and keep its speeds and times in zones; return the speeds."""
-    speeds, times = run_speeds(catalogue, run, site, flow)
+    """Measure a stored run and keep its speeds and times in zones; return the speeds.
+
+    What was measured while too little was watched for speeds is withheld.
+    """
+    measured, times = run_speeds(catalogue, run, site, flow)
+    speeds = speeds_in_exposure(catalogue, run, measured)
     catalogue.save_speeds(run.run_id, speeds, times)
     return speeds
 

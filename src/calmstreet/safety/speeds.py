@@ -1,6 +1,8 @@
 """Which road user passed which gate how fast: one record for each passage that counts."""
 
 from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +12,7 @@ from calmstreet.geometry.speed import CLOCK_SHARE, Course, SpeedAtLine, measure_
 from calmstreet.model.flow import Flow
 from calmstreet.model.speeds import GateSpeeds
 
-__all__ = ["gate_speeds", "wanted_tracks"]
+__all__ = ["gate_speeds", "speeds_without", "wanted_tracks"]
 
 
 def wanted_tracks(flow: Flow) -> NDArray[np.int64]:
@@ -63,6 +65,28 @@ def gate_speeds(
         method=np.array([one.method for one in found], np.str_),
         reason=np.array([one.reason for one in found], np.str_),
         **{name: np.array([getattr(one, name) for one in found]) for name in measured},
+    )
+
+
+def speeds_without(speeds: GateSpeeds, *, start_ns: int, end_ns: int, because: str) -> GateSpeeds:
+    """Return the speeds with those withheld that were measured from start_ns until end_ns.
+
+    Passages that had no speed anyway keep their reason; ``because`` is a word of
+    geometry.speed.REASONS. The passages themselves count as before.
+    """
+    gone = speeds.measured & (speeds.t_ns >= start_ns) & (speeds.t_ns < end_ns)
+    if not gone.any():
+        return speeds
+    hidden: dict[str, Any] = {
+        name: np.where(gone, np.nan, getattr(speeds, name))
+        for name in ("speed_mps", "sigma_random_mps", "sigma_site_mps", "half95_mps", "length_m")
+    }
+    return replace(
+        speeds,
+        **hidden,
+        n=np.where(gone, 0, speeds.n),
+        method=np.where(gone, "", speeds.method),
+        reason=np.where(gone, because, speeds.reason),
     )
 
 
