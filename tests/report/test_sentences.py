@@ -11,7 +11,7 @@ import tests.test_config as config_cases
 import calmstreet
 from calmstreet.config.site import parse_site
 from calmstreet.errors import ConfigError
-from calmstreet.report.sentences import OTHER_LANGUAGES, in_language, patterns
+from calmstreet.report.said import OTHER_LANGUAGES, in_language, patterns
 from calmstreet.web.saying import said
 
 SOURCE = Path(calmstreet.__file__).parent

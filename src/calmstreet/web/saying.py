@@ -2,7 +2,7 @@
 
 import re
 
-from calmstreet.report.sentences import OTHER_LANGUAGES, in_language
+from calmstreet.report.said import OTHER_LANGUAGES, in_language
 
 __all__ = ["said"]
 
