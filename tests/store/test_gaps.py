@@ -10,7 +10,7 @@ from tests.store.rows import a_run, a_site, a_step
 
 from calmstreet.clock import FakeClock
 from calmstreet.model.gap import Gap
-from calmstreet.store.accounting import _covered_ns, accounted
+from calmstreet.store.accounting import _covered_ns, accounted, exposures_s
 from calmstreet.store.catalogue import Catalogue
 from calmstreet.store.points import PointWriter
 from calmstreet.units import NS_PER_S
@@ -82,3 +82,17 @@ def test_covered_time_is_counted_second_by_second(spans: list[list[int]]) -> Non
     by_hand = {s for start, end in spans for s in range(max(start, -30), min(end, 30))}
     pairs = [(start, end) for start, end in spans]
     assert _covered_ns(pairs, -30, 30) == len(by_hand)
+
+
+def test_a_run_that_may_not_be_counted_is_no_exposure(tmp_path: Path) -> None:
+    with opened(tmp_path) as catalogue:
+        ends_ns = round(10 * NS_PER_S)
+        for start_s, counted in ((0, True), (20, False)):
+            run = replace(a_run(a_site(), start_ns=round(start_s * NS_PER_S)), counted=counted)
+            catalogue.new_run(replace(run, end_ns=run.start_ns + ends_ns))
+        catalogue.save_gap(a_gap(2, 5, reason="left-preset", affects="counts+speeds+conflicts"))
+        catalogue.save_gap(a_gap(6, 7, reason="overload", affects="speeds+conflicts"))
+        found = exposures_s(catalogue, "north", start_ns=0, end_ns=round(30 * NS_PER_S))
+        spent = accounted(catalogue, "north", start_ns=0, end_ns=round(30 * NS_PER_S))
+    assert found == {"counts": 7.0, "speeds": 6.0, "conflicts": 6.0}
+    assert spent.stored_s == 20.0

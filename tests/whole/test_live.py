@@ -20,7 +20,7 @@ from calmstreet.errors import PrivacyError
 from calmstreet.pipeline.closing import Judged, judge_waiting
 from calmstreet.pipeline.live_camera import live_camera
 from calmstreet.pipeline.watch import watch_camera
-from calmstreet.store.accounting import accounted
+from calmstreet.store.accounting import accounted, exposures_s
 from calmstreet.store.catalogue import Catalogue
 from calmstreet.store.live import read_live
 from calmstreet.store.space import Space
@@ -249,21 +249,32 @@ def test_a_camera_that_cannot_be_watched_says_why(
 
 
 @pytest.mark.slow
-def test_a_camera_that_left_its_preset_is_told(tmp_path: Path) -> None:
-    times = even_times(44.0)
+def test_a_camera_that_left_its_preset_is_told_until_it_is_back(tmp_path: Path) -> None:
+    times = even_times(90.0, fps=6.0)
 
     def picture(i: int) -> NDArray[np.uint8]:
-        seen = picture_at(times[i], (Block(at_s=3.0),))
-        return seen if times[i] < 14.0 else np.ascontiguousarray(seen[::-1, ::-1])
+        seen = picture_at(times[i], (Block(at_s=3.0), Block(at_s=30.0), Block(at_s=80.0)))
+        away = 14.0 <= times[i] < 46.0
+        return np.ascontiguousarray(seen[::-1, ::-1]) if away else seen
 
     film = a_clip(tmp_path / "v.mp4", times_s=times, picture=picture, options=X264)
     node = Node(home=tmp_path, film=film)
-    node.watch(for_s=43.0, record="none")
+    node.watch(for_s=89.0, record="none", analysed_fps=6)
+    node.judge()
     with Catalogue.open(node.folder) as catalogue:
         (gap,) = [g for g in catalogue.gaps("kerb") if g.reason == "left-preset"]
-        (run,) = catalogue.runs(live=False)
-    assert (gap.start_ns - run.start_ns) / NS_PER_S == pytest.approx(14.0, abs=2.0)
-    assert gap.affects == "speeds+conflicts"
+        (run,) = catalogue.runs()
+        exposure = exposures_s(catalogue, "kerb", start_ns=run.start_ns, end_ns=run.end_ns)
+        found = catalogue.crossings([run.run_id])
+    away_s = ((gap.start_ns - run.start_ns) / NS_PER_S, (gap.end_ns - run.start_ns) / NS_PER_S)
+    assert away_s == pytest.approx((14.0, 46.0), abs=2.0)
+    assert gap.affects == "counts+speeds+conflicts"
+    lasted_s = (run.end_ns - run.start_ns) / NS_PER_S
+    assert exposure["counts"] == pytest.approx(lasted_s - gap.duration_s)
+    counted_s = (found["t_ns"][found["counted"].astype(bool)] - run.start_ns) / NS_PER_S
+    assert counted_s.tolist() == pytest.approx([3.0, 80.0], abs=0.3)
+    last = [line for line in node.said if "beat" in line][-1]
+    assert not last["moved"], "it is back"
 
 
 def test_a_disk_that_fills_costs_video_and_nothing_else(

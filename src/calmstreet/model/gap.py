@@ -14,8 +14,11 @@ GAP_REASONS: tuple[str, ...] = (
 )
 """Why nothing, or less, was watched."""
 
-AFFECTS: tuple[str, ...] = ("all", "speeds", "conflicts", "speeds+conflicts", "pictures")
-"""What a gap takes the exposure of; "pictures" takes none, only clips are missing."""
+AFFECTS: tuple[str, ...] = (
+    *("all", "counts+speeds+conflicts", "speeds", "conflicts", "speeds+conflicts", "pictures"),
+)
+"""What a gap takes the exposure of; "all" says that nothing was watched at all, "pictures" takes
+none, only clips are missing."""
 
 NEW_RUN_S = 2.0
 """A gap longer than this starts a new run."""

@@ -32,6 +32,7 @@ from calmstreet.pipeline.live_pictures import LivePictures
 from calmstreet.pipeline.live_rules import LiveRules
 from calmstreet.pipeline.live_street import LiveStreet, file_samples, street_sample
 from calmstreet.pipeline.planes import camera_plane
+from calmstreet.pipeline.preset import preset_gaps
 from calmstreet.pipeline.seeing import Seer
 from calmstreet.pipeline.shedding import Effort
 from calmstreet.pipeline.watching import Watch
@@ -316,31 +317,11 @@ class LiveRuns:
         run = replace(now.run, state=state, end_ns=end_ns)
         ended = end_watch(self._catalogue, run, now.watch, net=self._net)
         self._catalogue.save_warnings(run.run_id, ended.notes)
-        for gap in self._left_preset(now.watch, run):
+        shifts = now.watch.seer.shifts_since(run.start_ns)
+        for gap in preset_gaps(shifts, run, self._camera.site):
             self._catalogue.save_gap(gap)
         self.known_ns = max(self.known_ns, end_ns)
         self.ended += 1
-
-    def _left_preset(self, watch: Watch, run: Run) -> list[Gap]:
-        """Return for when the camera showed another street than that of its gates.
-
-        Counts leave it out by gate and zone (``safety.withdrawn``).
-        """
-        shifts = watch.seer.shifts_since(run.start_ns)
-        return [
-            Gap(
-                camera_id=run.camera_id,
-                start_ns=start_ns,
-                end_ns=end_ns,
-                reason="left-preset",
-                affects="speeds+conflicts",
-                note="the street was found nowhere in the picture",
-            )
-            for start_ns, end_ns, found in zip(
-                shifts.start_ns.tolist(), shifts.end_ns.tolist(), shifts.found, strict=True
-            )
-            if not found
-        ]
 
     # Accounting
 

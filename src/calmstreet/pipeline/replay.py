@@ -329,6 +329,7 @@ def _replay_run(
     )
     light = source.light([old.run_id])
     catalogue.save_light(run.run_id, {name: light[name] for name in light if name != "run_id"})
+    catalogue.save_shifts(run.run_id, source.shifts([old.run_id]))
     copy_gaps(source, catalogue, run, site=site)
     states = _states(request, site, run.camera_id, run.start_ns)
     if states is None:

@@ -12,12 +12,14 @@ from calmstreet.model.site import Site
 from calmstreet.model.speeds import GateSpeeds
 from calmstreet.pipeline.exposure import coarse_gap
 from calmstreet.pipeline.planes import camera_plane
+from calmstreet.pipeline.preset import preset_gaps
 from calmstreet.safety.speeds import speeds_without
 from calmstreet.store.catalogue import LIVE_CAMERA, Catalogue
 
 __all__ = ["copy_gaps", "speeds_in_exposure", "unwatched_ns"]
 
-_REASONS = {"coarse": "coarse", "left-preset": "camera-moved"}
+_REASONS = {"coarse": "coarse", "left-preset": "camera-moved", "moved": "camera-moved"}
+_OF_THE_SITE = frozenset({"coarse", "left-preset", "moved"})
 _SLOW = "slow-rate"
 
 
@@ -43,13 +45,16 @@ def speeds_in_exposure(catalogue: Catalogue, run: Run, speeds: GateSpeeds) -> Ga
 def copy_gaps(source: Catalogue, target: Catalogue, run: Run, *, site: Site) -> None:
     """Give a folder that a run is replayed into what the run's own folder says of its gaps.
 
-    Whether its pixels are too long on the ground is asked of the plane of ``site`` anew.
+    What the gates and the plane decide is asked of ``site`` anew; for that the camera's shifts must
+    have been copied.
     """
     for gap in source.gaps(run.camera_id, start_ns=run.start_ns, end_ns=run.end_ns):
-        if gap.reason != "coarse":
+        if gap.reason not in _OF_THE_SITE:
             target.save_gap(gap)
     if not source.fact(LIVE_CAMERA) or run.width_px <= 0:
         return
+    for gap in preset_gaps(target.shifts([run.run_id]), run, site):
+        target.save_gap(gap)
     plane = camera_plane(site, run.camera_id, width_px=run.width_px, height_px=run.height_px).plane
     coarse = coarse_gap(run.camera_id, plane, start_ns=run.start_ns, end_ns=run.end_ns)
     if coarse is not None:

@@ -61,10 +61,10 @@ def exposures_s(
 ) -> dict[str, float]:
     """Return how long counts, speeds and conflicts were watched, as far as pictures go; seconds.
 
-    That is the time of runs without the gaps that take that exposure; whether a camera is
-    calibrated is not asked.
+    That is the time of runs that may be counted without the gaps that take that exposure; whether a
+    camera is calibrated is not asked.
     """
-    runs = _watched(catalogue, camera_id)
+    runs = _watched(catalogue, camera_id, counted=True)
     gaps = catalogue.gaps(camera_id, start_ns=start_ns, end_ns=end_ns)
     found = {}
     for measure in _MEASURES:
@@ -74,12 +74,14 @@ def exposures_s(
     return found
 
 
-def _watched(catalogue: Catalogue, camera_id: str) -> list[tuple[int, int]]:
+def _watched(
+    catalogue: Catalogue, camera_id: str, *, counted: bool = False
+) -> list[tuple[int, int]]:
     return [
         (run.start_ns, watched_until_ns(catalogue, run))
         for live in (True, False)
         for run in catalogue.runs(live=live)
-        if run.camera_id == camera_id
+        if run.camera_id == camera_id and (run.counted or not counted)
     ]
 
 
