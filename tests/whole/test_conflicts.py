@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,9 @@ from calmstreet.model.site import site_from_json
 from calmstreet.pipeline.judging import judge_run
 from calmstreet.report.conflicts_csv import CSV_COLUMNS
 from calmstreet.store.catalogue import Catalogue
+from calmstreet.store.proof import prove_folder
+from calmstreet.store.retention import apply_retention
+from calmstreet.units import NS_PER_S
 
 GATE = """
 [[gate]]
@@ -119,6 +123,25 @@ def test_a_time_with_too_few_pictures_counts_nowhere_live_or_replayed(
     assert sum(row.get("slow-rate", 0) for row in withheld) == int(
         (speeds.reason == "slow-rate").sum()
     )
+
+
+def test_points_that_were_removed_are_neither_replayed_nor_exported(
+    crossing: Crossing, tmp_path: Path
+) -> None:
+    shutil.copytree(crossing.out, tmp_path / "old")
+    with Catalogue.open(tmp_path / "old") as catalogue:
+        (run,) = catalogue.runs()
+        prove_folder(catalogue, camera_id=run.camera_id)
+        later_ns = run.end_ns + 60 * NS_PER_S
+        assert apply_retention(catalogue, keep_s={"points": 1.0}, now_ns=later_ns).files
+    again = calm("replay", tmp_path / "old", "--site", crossing.site, "--out", tmp_path / "out")
+    table = calm("export", tmp_path / "old", "--format", "csv", "--out", tmp_path / "x.csv")
+    for done in (again, table):
+        assert done.code == 2
+        assert "points_retention_days" in done.err
+    events = [e for e in rows_of(tmp_path / "old" / "events.csv") if e["kind"] == "conflict"]
+    told = calm("explain", tmp_path / "old", events[0]["event_id"])
+    assert told.code == 0, told.err
 
 
 def test_report_and_workbook_show_them(crossing: Crossing) -> None:

@@ -46,7 +46,8 @@ class NodeTable(_Table):
     log, jobs and uploads. The map has tiles of ``tiles_url`` or of the PMTiles file
     ``tiles_file``, or none. Cameras are reached in ``camera_networks`` only; ``metrics_port`` is
     open on this machine alone, 0 for none. A live run is cut to be judged where the street is
-    empty after ``cut_minutes``, at the latest after ``longest_minutes``.
+    empty after ``cut_minutes``, at the latest after ``longest_minutes``. The points of its runs go
+    after ``points_retention_days``, 0 for never; counts, events and their evidence stay.
     """
 
     results: Text = "results"
@@ -56,6 +57,7 @@ class NodeTable(_Table):
     tiles_url: Annotated[Text, AfterValidator(tile_address)] = ""
     tiles_file: Text = ""
     disk_budget_gb: Annotated[float, Field(gt=0, le=1_000_000)] = 200.0
+    points_retention_days: Annotated[float, Field(ge=0, le=36_500)] = 30.0
     camera_networks: Annotated[tuple[Text, ...], AfterValidator(network_list)] = NETWORKS
     metrics_port: Annotated[int, Field(ge=0, le=65_535)] = 0
     cut_minutes: Annotated[float, Field(gt=0, le=720)] = 15.0

@@ -1,10 +1,11 @@
 """Counting over stored points: the same for a video just analysed, an import and a new site."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from calmstreet.errors import InputError
 from calmstreet.model.flow import Flow, Withdrawn, no_withdrawn
 from calmstreet.model.points import TrackPoints, no_points
 from calmstreet.model.run import Run
@@ -15,7 +16,7 @@ from calmstreet.safety.withdrawn import withdrawn_by
 from calmstreet.store.catalogue import Catalogue
 from calmstreet.store.points import read_points, read_steps
 
-__all__ = ["count_run", "step_blocks"]
+__all__ = ["count_run", "step_blocks", "with_points"]
 
 ROWS_PER_BLOCK = 50_000
 
@@ -32,6 +33,20 @@ def step_blocks(catalogue: Catalogue, run: Run) -> Iterator[tuple[NDArray[np.int
         done = end
     if done < len(steps):
         yield steps[done:], no_points(camera_id=run.camera_id, run_id=run.run_id)
+
+
+def with_points(catalogue: Catalogue, runs: Sequence[Run]) -> list[Run]:
+    """Return the runs whose points are still there: a node removes them after some days.
+
+    Raises InputError where none of them is.
+    """
+    kept = [r for r in runs if not r.analysed_frames or catalogue.step_files(r.run_id)]
+    if runs and not kept:
+        raise InputError(
+            f"{catalogue.folder} holds counts and events alone: its points were removed after "
+            "points_retention_days; take newer results, or a copy that has them"
+        )
+    return kept
 
 
 def _withdrawn(catalogue: Catalogue, run: Run, site: Site) -> Withdrawn:

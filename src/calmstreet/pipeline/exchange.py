@@ -25,7 +25,7 @@ from calmstreet.model.run import Run
 from calmstreet.model.site import Site, site_from_json
 from calmstreet.perception.ground import ground_rows
 from calmstreet.pipeline import warned
-from calmstreet.pipeline.counting import step_blocks
+from calmstreet.pipeline.counting import step_blocks, with_points
 from calmstreet.pipeline.judging import judge_run
 from calmstreet.pipeline.planes import camera_plane
 from calmstreet.pipeline.planning import BEHIND_S, check_joins, chosen_camera
@@ -53,6 +53,7 @@ def export_result(folder: Path, *, form: str, out: Path, smoothed: bool = False)
         runs = catalogue.runs()
         if not runs:
             raise StoreError(f"{folder} holds no finished run; analyse a video into it")
+        every, runs = len(runs), with_points(catalogue, runs)
         labels = catalogue.track_labels([run.run_id for run in runs])
         if form == "mot" and len(runs) != 1:
             raise InputError(
@@ -67,7 +68,8 @@ def export_result(folder: Path, *, form: str, out: Path, smoothed: bool = False)
             write_geojson(out, blocks, labels=labels, lonlat_deg=place)
         else:
             _WRITERS[form](out, blocks, steps, labels)
-    return f"{out} written: {len(runs)} runs as {form}"
+    gone = f"; the points of {every - len(runs)} older runs are gone" if every > len(runs) else ""
+    return f"{out} written: {len(runs)} runs as {form}{gone}"
 
 
 _Write = Callable[[Path, Iterator[TrackPoints], NDArray[np.int64], dict[int, str]], None]

@@ -19,7 +19,7 @@ from calmstreet.model.run import Run
 from calmstreet.model.signals import SignalChanges
 from calmstreet.model.site import Site
 from calmstreet.pipeline import warned
-from calmstreet.pipeline.counting import step_blocks
+from calmstreet.pipeline.counting import step_blocks, with_points
 from calmstreet.pipeline.judging import judge_run
 from calmstreet.pipeline.planes import camera_plane
 from calmstreet.pipeline.planning import check_joins, chosen_camera
@@ -298,9 +298,14 @@ def _replay_folder(
         runs = source.runs()
         if not runs:
             raise InputError(f"{request.trajectories} holds no finished run; analyse into it first")
-        for number, run in enumerate(runs):
-            progress("replaying", number / len(runs))
+        kept = with_points(source, runs)
+        for number, run in enumerate(kept):
+            progress("replaying", number / len(kept))
             made.append(_replay_run(source, catalogue, run, request, site, progress))
+        if len(kept) < len(runs):
+            notes = catalogue.warnings(made[:1])
+            gone = warned.warn("points-gone", runs=len(runs) - len(kept))
+            catalogue.save_warnings(made[0], [*notes, gone])
     return made, replaced
 
 

@@ -16,7 +16,7 @@ from calmstreet.errors import InputError
 from calmstreet.model.event import Event
 from calmstreet.pipeline.collected import Collected, collect
 from calmstreet.pipeline.conflict_run import near_conflicts
-from calmstreet.pipeline.counting import step_blocks
+from calmstreet.pipeline.counting import step_blocks, with_points
 from calmstreet.pipeline.explaining import explain_event
 from calmstreet.pipeline.judging import events_of_run
 from calmstreet.pipeline.rule_sheet import (
@@ -107,11 +107,12 @@ def _candidates(
 ) -> list[Event]:
     """Return what the rule finds with loosened thresholds and did not find before."""
     if rule == CONFLICT:
-        return [e for run in found.runs for e in near_conflicts(catalogue, run, found.site)]
+        runs = with_points(catalogue, found.runs)
+        return [e for run in runs for e in near_conflicts(catalogue, run, found.site)]
     site = loosened(found.site, rule)
     taken = [(event.track_ids, event.start_ns, event.end_ns) for event in known]
     near = []
-    for run in found.runs:
+    for run in with_points(catalogue, found.runs):
         changes = catalogue.signal_changes([run.run_id])
         speeds = catalogue.speeds(run.run_id, run.camera_id)
         blocks = step_blocks(catalogue, run)

@@ -1,4 +1,4 @@
-"""Keeps a node's disk within its budget between two nights: old video goes, the rest stays.
+"""Keeps a node's disk within its budget: old video and points go, the rest stays.
 
 ``python -m calmstreet.pipeline.tidying --config calmstreet.toml`` does it once.
 """
@@ -22,13 +22,18 @@ __all__ = ["main", "tidy"]
 
 NICE = 15
 _GB_BYTES = 1_000_000_000
+_DAY_S = 86_400.0
 
 
 def tidy(settings: NodeFile, results: Path, *, clock: Clock) -> tuple[Freed, list[str]]:
-    """Remove video that is too old or too much; return what went and what could not be looked at.
+    """Remove video and points that are too old, and video that is too much.
+
+    Returns what went and what could not be looked at.
 
     Raises nothing for a folder that is not proved: it is left alone and named.
     """
+    days = settings.node.points_retention_days
+    points_s = {"points": days * _DAY_S} if days else {}
     files = size_bytes = 0
     faults: list[str] = []
     with ExitStack() as opened:
@@ -39,7 +44,8 @@ def tidy(settings: NodeFile, results: Path, *, clock: Clock) -> tuple[Freed, lis
                 continue
             try:
                 catalogue = opened.enter_context(Catalogue.open(folder, clock=clock))
-                freed = apply_retention(catalogue, keep_s=camera.kept_s(), now_ns=clock.now_ns())
+                keep_s = {**camera.kept_s(), **points_s}
+                freed = apply_retention(catalogue, keep_s=keep_s, now_ns=clock.now_ns())
             except StoreError as error:
                 faults.append(str(error))
                 continue
