@@ -288,7 +288,7 @@ class ObjectRule:
         for track_id, start, end in block.spans:
             born = self._born.get(track_id)
             if born is None or block.t_ns[start] == block.first_ns[start]:
-                born = place[start], 0
+                born = place[start].copy(), 0
             off = place[start:end] - born[0]
             far_m = np.sqrt(off[:, 0] * off[:, 0] + off[:, 1] * off[:, 1]) * unit_m[start:end]
             came[start:end] = far_m > _CAME_M

@@ -44,6 +44,7 @@ _END_NS = 2_000_000_000
 _MARGIN_BEFORE_NS = 4_000_000_000
 _MARGIN_AFTER_NS = 2_000_000_000
 _GAP_NS = 2_000_000_000
+_MOST_PARTS = 512
 BEFORE_NS = 10_000_000_000
 """Rows before what decided: the window that is cut, and the age of tracks."""
 
@@ -256,6 +257,8 @@ class ConflictWatch:
                 ends, samples, settings=self._settings, camera_id=camera_id, run_id=run_id
             )
             self._judged.append(found)
+            if len(self._judged) >= _MOST_PARTS:
+                self._judged = [self._told(self._judged)]
             self._note(found[found.is_conflict], dict(zip(pairs, spans, strict=True)))
         for who in gone:
             del self._trails[who]

@@ -140,7 +140,7 @@ class RoadUser:
         self.reach_share = max(self.reach_share, far / max(self.start_size, 1e-6))
         self.seen_rows += end - start
         self.last_seen_ns = int(seen.t_ns[end - 1])
-        self.last_box = seen.box[end - 1]
+        self.last_box = seen.box[end - 1].copy()
         self.end_place = tuple(places[-1].tolist())
         self.left_at_border = bool(seen.at_border[end - 1])
 

@@ -221,7 +221,9 @@ class Follower:
             fresh = joined > t_ns[-1] - _KEPT_NS
             past.t_ns = joined[fresh]
             past.foot = np.concatenate([past.foot, block.foot[start:end]])[fresh]
-        past.last = {name: getattr(block, name)[end - 1] for name in ("foot", "centre", "front")}
+        past.last = {
+            name: getattr(block, name)[end - 1].copy() for name in ("foot", "centre", "front")
+        }
         self._past[track_id] = past
 
     def _move(self, block: Block, rows: TrackPoints, velocity: Array) -> None:

@@ -17,26 +17,26 @@ __all__ = ["Spell", "Spells"]
 class Spell:
     """One spell of one road user: since when, where it began (``origin``), the last row so far.
 
-    ``gone`` is the greatest distance from the origin so far, in units of the place; ``event`` what
-    a rule made of it; ``notes`` whatever it wants to remember.
+    ``event`` is what a rule made of it; ``notes`` whatever it wants to remember.
     """
 
     track_id: int
     since_ns: int
     last_ns: int
     origin: NDArray[np.float64]
-    gone: float = 0.0
     event: Event | None = None
     notes: dict[str, float] = field(default_factory=dict)
 
 
 class Spells:
-    """Follows a condition; it may fail for ``grace_s`` without ending a spell."""
+    """Follows a condition; it may fail for ``grace_s`` without ending a spell.
+
+    Spells that are over are forgotten, and none holds more of a block than its own place.
+    """
 
     def __init__(self, *, grace_s: float = 1.0) -> None:
         self._grace_ns = ns_from_s(grace_s)
         self._open: dict[int, Spell] = {}
-        self._ended: list[Spell] = []
 
     def take(
         self, block: Block, holds: NDArray[np.bool_], place: NDArray[np.float64]
@@ -55,11 +55,13 @@ class Spells:
         track_id, first_ns = int(block.track_id[mine[0]]), int(block.t_ns[mine[0]])
         spell = self._open.get(track_id)
         if spell is not None and first_ns - spell.last_ns > self._grace_ns:
-            self._ended.append(spell)
             spell = None
         if spell is None:
             spell = Spell(
-                track_id=track_id, since_ns=first_ns, last_ns=first_ns, origin=place[mine[0]]
+                track_id=track_id,
+                since_ns=first_ns,
+                last_ns=first_ns,
+                origin=place[mine[0]].copy(),
             )
             self._open[track_id] = spell
         spell.last_ns = int(block.t_ns[mine[-1]])
@@ -67,14 +69,4 @@ class Spells:
 
     def _close(self, before_ns: int) -> None:
         for track_id in [t for t, spell in self._open.items() if spell.last_ns < before_ns]:
-            self._ended.append(self._open.pop(track_id))
-
-    def finish(self) -> None:
-        """End every spell."""
-        self._ended += self._open.values()
-        self._open.clear()
-
-    def ended(self) -> list[Spell]:
-        """Return the spells that ended since this was asked last."""
-        gone, self._ended = self._ended, []
-        return gone
+            del self._open[track_id]

@@ -1,6 +1,6 @@
 """Columnar tables of a run: arrays in, arrays out, NULL in SQL and NaN in arrays."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from calmstreet.store.database import Database, marks
 __all__ = ["TABLES", "Columns", "read_rows", "save_rows"]
 
 Columns = dict[str, NDArray[Any]]
+ROWS_AT_ONCE = 4096
 
 TABLES: dict[str, dict[str, Any]] = {
     "crossings": {
@@ -108,22 +109,33 @@ def save_rows(
     Every column of a table must be there, all of one length. Raises ValueError otherwise,
     StoreError when the catalogue refuses.
     """
-    rows = {table: _rows(table, run_id, columns) for table, columns in tables.items()}
+    whole = {table: _whole(table, columns) for table, columns in tables.items()}
     with database.writing() as connection:
         for table in tables:
             names = ["run_id", *TABLES[table]]
             connection.execute(f"DELETE FROM {table} WHERE run_id = ?", (run_id,))
             connection.executemany(
-                f"INSERT INTO {table} ({', '.join(names)}) VALUES ({marks(names)})", rows[table]
+                f"INSERT INTO {table} ({', '.join(names)}) VALUES ({marks(names)})",
+                _rows(whole[table], run_id),
             )
 
 
-def _rows(table: str, run_id: int, columns: Mapping[str, NDArray[Any]]) -> list[tuple[object, ...]]:
+def _whole(table: str, columns: Mapping[str, NDArray[Any]]) -> list[NDArray[Any]]:
+    """Return the columns of a table in its order; raise ValueError unless they are all there."""
     dtypes = TABLES[table]
     if set(columns) != set(dtypes):
         raise ValueError(f"{table} wants the columns {list(dtypes)}, got {list(columns)}")
-    lists = [np.asarray(columns[name], dtype).tolist() for name, dtype in dtypes.items()]
-    return [(run_id, *row) for row in zip(*lists, strict=True)]
+    found = [np.asarray(columns[name], dtype) for name, dtype in dtypes.items()]
+    if len({len(column) for column in found}) > 1:
+        raise ValueError(f"the columns of {table} differ in length")
+    return found
+
+
+def _rows(columns: list[NDArray[Any]], run_id: int) -> Iterator[tuple[object, ...]]:
+    """Yield rows as objects, not all of them at once: each is some twenty times its columns."""
+    for begin in range(0, len(columns[0]), ROWS_AT_ONCE):
+        lists = [column[begin : begin + ROWS_AT_ONCE].tolist() for column in columns]
+        yield from ((run_id, *row) for row in zip(*lists, strict=True))
 
 
 def read_rows(database: Database, table: str, run_ids: Sequence[int]) -> Columns:
@@ -134,8 +146,11 @@ def read_rows(database: Database, table: str, run_ids: Sequence[int]) -> Columns
             f"SELECT {', '.join(dtypes)} FROM {table} WHERE run_id IN ({marks(run_ids)})"
             f" ORDER BY {_ORDER[table]}",
             list(run_ids),
-        ).fetchall()
-    return columns_of(rows, dtypes)
+        )
+        parts = [columns_of(rows.fetchmany(ROWS_AT_ONCE), dtypes)]
+        while len(parts[-1]["run_id"]) == ROWS_AT_ONCE:
+            parts.append(columns_of(rows.fetchmany(ROWS_AT_ONCE), dtypes))
+    return {name: np.concatenate([part[name] for part in parts]) for name in dtypes}
 
 
 def columns_of(rows: Sequence[Sequence[Any]], dtypes: Mapping[str, Any]) -> Columns:
