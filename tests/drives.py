@@ -2,6 +2,7 @@
 
 import gzip
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,13 @@ from calmstreet.safety.rule import RuleWatch
 from calmstreet.safety.rules import BUILT_IN, chosen_rules
 
 Timed = tuple[float, float, float]
+LANE = """
+[[zone]]
+id = "lane"
+kind = "lane"
+direction_deg = 90
+polygon_m = [[-100, -3], [100, -3], [100, 0], [-100, 0]]
+"""
 SITE = """
 [site]
 id = "junction"
@@ -86,6 +94,16 @@ def boxes_from_above(xy: NDArray[Any]) -> NDArray[Any]:
     return np.stack([x - 20, y - 30, x + 20, y], axis=1)
 
 
+def as_a_camera_sees(points: TrackPoints, sigma_m: float = 0.1) -> TrackPoints:
+    """Return rows with boxes, whose lengths are a guess and whose places have a doubt."""
+    return replace(
+        points,
+        box_px=boxes_from_above(points.xy_m).astype(np.float32),
+        cov_m2=np.tile([sigma_m**2, 0.0, sigma_m**2], (len(points), 1)).astype(np.float32),
+        size_source=np.full(len(points), SizeSource.CLASS_DEFAULT, np.uint8),
+    )
+
+
 def a_place(tables: str, *, more: str = "") -> Site:
     """Return a site of ``tables`` in metres."""
     return parse_site(SITE + tables + more)
@@ -102,6 +120,24 @@ def states(changes: Sequence[tuple[float, str, SignalState]]) -> SignalChanges:
     )
 
 
+def watch_over(
+    site: Site,
+    *,
+    signals: SignalChanges | None = None,
+    only: Sequence[str] = (),
+    metric: bool = True,
+) -> RuleWatch:
+    """Return the rules named (all without names) at the posts of a site."""
+    return RuleWatch.over(
+        site,
+        camera_id="camera",
+        run_id=1,
+        factories=chosen_rules(site, only=only or tuple(BUILT_IN)),
+        metric=metric,
+        signals=signals,
+    )
+
+
 def found_by(
     site: Site,
     points: TrackPoints,
@@ -112,14 +148,7 @@ def found_by(
     metric: bool = True,
 ) -> list[Event]:
     """Return what rules find in rows, cut into blocks before the steps of these numbers."""
-    watch = RuleWatch.over(
-        site,
-        camera_id="camera",
-        run_id=1,
-        factories=chosen_rules(site, only=only or tuple(BUILT_IN)),
-        metric=metric,
-        signals=signals,
-    )
+    watch = watch_over(site, signals=signals, only=only, metric=metric)
     steps = np.unique(points.t_ns)
     for block in np.split(steps, sorted(set(cuts))):
         watch.update(block, points[np.isin(points.t_ns, block)])

@@ -8,7 +8,17 @@ from dataclasses import fields, replace
 from pathlib import Path
 
 import numpy as np
-from tests.web.desks import DAY_NS, MONDAY_NS, SITE, a_flow, a_run, an_event, keep_evidence
+from tests.web.desks import (
+    DAY_NS,
+    MONDAY_NS,
+    PLANE,
+    SITE,
+    a_flow,
+    a_run,
+    an_event,
+    approaches,
+    keep_evidence,
+)
 from tests.web.pairs import pairs_at
 
 from calmstreet.clock import FakeClock
@@ -30,23 +40,7 @@ __all__ = ["a_city", "node_at"]
 KINDS = (Kind.UNKNOWN, Kind.PEDESTRIAN, Kind.BICYCLE, Kind.CAR, Kind.TRUCK)
 GATES = 4
 PAIRS_A_DAY = 300
-_CAMERA = """[[camera]]
-id = "{c}"
-[camera.plane]
-points_px = [[100, 300], [540, 300], [430, 120], [210, 120], [320, 180], [320, 300]]
-points_m = [[-4, 8], [4, 8], [4, 16], [-4, 16], [0, 12], [0, 8]]
-size_px = [640, 360]
-[[zone]]
-id = "{c}-n"
-camera = "{c}"
-kind = "approach"
-polygon_px = [[200, 120], [440, 120], [440, 150], [200, 150]]
-[[zone]]
-id = "{c}-s"
-camera = "{c}"
-kind = "approach"
-polygon_px = [[100, 300], [540, 300], [540, 340], [100, 340]]
-[[movement]]
+_MOVEMENTS = """[[movement]]
 id = "{c}-n-s"
 from = "{c}-n"
 to = "{c}-s"
@@ -64,7 +58,8 @@ points_px = [[150, {y}], [500, {y}]]
 
 def _site(cameras: int) -> Site:
     names = [f"c{n}" for n in range(cameras)]
-    rows = [_CAMERA.format(c=name) for name in names]
+    rows = [f'[[camera]]\nid = "{name}"{PLANE}' for name in names]
+    rows += [approaches(c, f"{c}-n", f"{c}-s") + _MOVEMENTS.format(c=c) for c in names]
     rows += [_GATE.format(c=c, n=n, y=180 + 20 * n) for c in names for n in range(GATES)]
     return parse_site(SITE.split("[[camera]]")[0] + "".join(rows))
 

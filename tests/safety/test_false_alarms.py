@@ -1,28 +1,26 @@
 """What rules cried wolf at, or missed, on rendered and on bent streets."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from tests.builders import together
-from tests.drives import a_drive, a_place, boxes_from_above, found_by, kinds_of, states
+from tests.drives import (
+    LANE,
+    a_drive,
+    a_place,
+    as_a_camera_sees,
+    found_by,
+    kinds_of,
+    states,
+    watch_over,
+)
 
-from calmstreet.model.kinds import Kind, SizeSource
+from calmstreet.model.kinds import Kind
 from calmstreet.model.points import TrackPoints
 from calmstreet.model.signals import SignalState
 from calmstreet.safety.conduct import Continuity
 from calmstreet.safety.conduct_queue import QueueRule
 from calmstreet.safety.rows import Follower
-from calmstreet.safety.rule import RuleWatch
-from calmstreet.safety.rules import chosen_rules
 
-LANE = """
-[[zone]]
-id = "lane"
-kind = "lane"
-direction_deg = 90
-polygon_m = [[-100, -3], [100, -3], [100, 0], [-100, 0]]
-"""
 ZEBRA = """
 [[zone]]
 id = "zebra"
@@ -125,13 +123,6 @@ def test_on_red_walks_who_steps_off_the_kerb_and_goes_across() -> None:
     assert found == [1, 0, 0]
 
 
-def as_a_camera_sees(points: TrackPoints, sigma_m: float = 0.1) -> TrackPoints:
-    """Return rows whose lengths are a guess and whose places have a doubt."""
-    cov = np.tile([sigma_m**2, 0.0, sigma_m**2], (len(points), 1)).astype(np.float32)
-    guess = np.full(len(points), SizeSource.CLASS_DEFAULT, np.uint8)
-    return replace(points, cov_m2=cov, size_source=guess)
-
-
 def test_the_end_that_nobody_sees_is_as_uncertain_as_the_length() -> None:
     car = a_drive([(0, -20, -1.5), (4, 20, -1.5)], with_boxes=True)
     steps, seen = np.unique(car.t_ns), as_a_camera_sees(car)
@@ -152,8 +143,7 @@ def test_who_stops_with_the_front_at_the_stop_sign_has_stopped() -> None:
         a_drive([(0, -30, -1.5), (6, 0.9 - 2.25, -1.5), (8, 0.9 - 2.25, -1.5), (12, 30, -1.5)]),
         a_drive([(0, -30, -1.5), (6, 2.5 - 2.25, -1.5), (8, 2.5 - 2.25, -1.5), (12, 30, -1.5)]),
     ]
-    boxed = [replace(one, box_px=boxes_from_above(one.xy_m)) for one in drives]
-    found = [len(found_by(site, as_a_camera_sees(one), only=["stop-sign"])) for one in boxed]
+    found = [len(found_by(site, as_a_camera_sees(one), only=["stop-sign"])) for one in drives]
     assert found == [0, 1]
     assert len(found_by(site, drives[0], only=["stop-sign"])) == 1
 
@@ -173,9 +163,8 @@ def test_a_waiting_box_that_leaps_to_a_walker_and_back_has_not_entered() -> None
 
 def test_who_turns_on_the_spot_is_somebody_else() -> None:
     spins = a_drive([(0, -10, -1.5), (2, 0, -1.5), (2.4, 0.5, 1.5), (6, -20, 1.5)])
-    boxed = replace(spins, box_px=boxes_from_above(spins.xy_m))
     found = []
-    for rows in (spins, as_a_camera_sees(boxed)):
+    for rows in (spins, as_a_camera_sees(spins)):
         block = Follower(metric=True).take(np.unique(rows.t_ns), rows)
         switches = Continuity().switches(block)
         found.append(round(float(switches[5:].sum()) / 10.0, 1))
@@ -219,13 +208,7 @@ def test_what_drove_there_or_stands_in_a_queue_is_no_object() -> None:
 def longest_m(rows: TrackPoints) -> float:
     """Return the longest queue before the stop line."""
     site = a_place(LANE + STOP)
-    watch = RuleWatch.over(
-        site,
-        camera_id="camera",
-        run_id=1,
-        metric=True,
-        factories=chosen_rules(site, only=["queue"]),
-    )
+    watch = watch_over(site, only=["queue"])
     watch.update(np.unique(rows.t_ns), rows)
     (rule,) = watch.rules
     assert isinstance(rule, QueueRule)

@@ -7,15 +7,23 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.builders import START_NS, S, together
-from tests.drives import a_drive, a_place, busy_place, found_by, kinds_of, states
+from tests.drives import (
+    LANE,
+    a_drive,
+    a_place,
+    as_a_camera_sees,
+    busy_place,
+    found_by,
+    kinds_of,
+    states,
+    watch_over,
+)
 
 from calmstreet.config.site import parse_site
 from calmstreet.model.kinds import Kind
 from calmstreet.model.points import TrackPoints, track_id_of
 from calmstreet.model.signals import SignalState
 from calmstreet.model.site import Site
-from calmstreet.safety.rule import RuleWatch
-from calmstreet.safety.rules import BUILT_IN, chosen_rules
 
 RED, GREEN, AMBER = SignalState.RED, SignalState.GREEN, SignalState.AMBER
 
@@ -31,13 +39,6 @@ JUNCTION = """
 id = "box"
 kind = "junction"
 polygon_m = [[1, -15], [15, -15], [15, 15], [1, 15]]
-"""
-LANE = """
-[[zone]]
-id = "lane"
-kind = "lane"
-direction_deg = 90
-polygon_m = [[-100, -3], [100, -3], [100, 0], [-100, 0]]
 """
 RED_AT_10 = states([(0.0, "head", GREEN), (7.0, "head", AMBER), (10.0, "head", RED)])
 
@@ -340,14 +341,8 @@ def queue_of(cars: int) -> TrackPoints:
 
 
 def test_a_queue_is_measured_and_spills_back() -> None:
-    watch = RuleWatch.over(
-        a_place(LINE, more="[rules.queue]\nstorage_m = 20"),
-        camera_id="camera",
-        run_id=1,
-        factories=chosen_rules(a_place(LINE), only=["queue"]),
-        metric=True,
-        signals=RED_AT_10,
-    )
+    site = a_place(LINE, more="[rules.queue]\nstorage_m = 20")
+    watch = watch_over(site, signals=RED_AT_10, only=["queue"])
     rows = queue_of(5)
     watch.update(np.unique(rows.t_ns), rows)
     events = watch.close()
@@ -386,11 +381,12 @@ def busy_scene() -> tuple[Site, TrackPoints]:
 
 
 @settings(max_examples=25, deadline=None)
-@given(st.lists(st.integers(1, 400), max_size=12))
-def test_any_cutting_into_blocks_finds_the_same(cuts: list[int]) -> None:
+@given(st.lists(st.integers(1, 400), max_size=12), st.booleans())
+def test_any_cutting_into_blocks_finds_the_same(cuts: list[int], seen: bool) -> None:
     site, rows = busy_scene()
+    rows = as_a_camera_sees(rows) if seen else rows
     whole = found_by(site, rows, signals=RED_AT_10)
-    assert {"red-light", "stop-line", "stopped-vehicle", "wrong-way"} <= set(kinds_of(whole))
+    assert {"red-light", "stopped-vehicle", "wrong-way"} <= set(kinds_of(whole))
     assert repr(found_by(site, rows, signals=RED_AT_10, cuts=cuts)) == repr(whole)
 
 
@@ -414,9 +410,7 @@ def test_without_a_plane_order_and_direction_rules_run_and_the_others_say_why_no
         | {"xy_m": rows.xy_m * np.nan, "velocity_mps": rows.velocity_mps * np.nan}
     )
     assert kinds_of(found_by(site, bare, metric=False)) == {"wrong-way": 1}
-    watch = RuleWatch.over(
-        site, camera_id="camera", run_id=1, factories=BUILT_IN.values(), metric=False
-    )
+    watch = watch_over(site, metric=False)
     silent = {rule.name: rule.why_not for rule in watch.rules}
     assert silent["collision"] == "needs places in metres"
     assert "wrong-way" in {rule.name for rule in watch.running}

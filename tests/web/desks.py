@@ -37,7 +37,31 @@ MONDAY_NS = 1_772_391_600 * NS_PER_S  # 2026-03-02 00:00 in Almaty
 DAY_NS = 86_400 * NS_PER_S
 CAMERAS = ("north", "south")
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(2000)
-SITE = """
+PLANE = """
+[camera.plane]
+points_px = [[100, 300], [540, 300], [430, 120], [210, 120], [320, 180], [320, 300]]
+points_m = [[-4, 8], [4, 8], [4, 16], [-4, 16], [0, 12], [0, 8]]
+size_px = [640, 360]
+"""
+
+
+def approaches(camera: str, north: str, south: str) -> str:
+    """Return the zones at both ends of the street of a camera."""
+    return f"""
+[[zone]]
+id = "{north}"
+camera = "{camera}"
+kind = "approach"
+polygon_px = [[200, 120], [440, 120], [440, 150], [200, 150]]
+[[zone]]
+id = "{south}"
+camera = "{camera}"
+kind = "approach"
+polygon_px = [[100, 300], [540, 300], [540, 340], [100, 340]]
+"""
+
+
+SITE = f"""
 [site]
 id = "abay"
 name = "Abay / Dostyk"
@@ -45,12 +69,7 @@ tz = "Asia/Almaty"
 speed_limit_kmh = 60
 origin_lonlat = [76.95, 43.25]
 [[camera]]
-id = "north"
-[camera.plane]
-points_px = [[100, 300], [540, 300], [430, 120], [210, 120], [320, 180], [320, 300]]
-points_m = [[-4, 8], [4, 8], [4, 16], [-4, 16], [0, 12], [0, 8]]
-size_px = [640, 360]
-[[camera]]
+id = "north"{PLANE}[[camera]]
 id = "south"
 [[gate]]
 id = "stop"
@@ -60,17 +79,7 @@ points_px = [[150, 250], [500, 250]]
 id = "bridge"
 camera = "south"
 points_px = [[150, 250], [500, 250]]
-[[zone]]
-id = "n"
-camera = "north"
-kind = "approach"
-polygon_px = [[200, 120], [440, 120], [440, 150], [200, 150]]
-[[zone]]
-id = "s"
-camera = "north"
-kind = "approach"
-polygon_px = [[100, 300], [540, 300], [540, 340], [100, 340]]
-[[movement]]
+{approaches("north", "n", "s")}[[movement]]
 id = "n-s"
 from = "n"
 to = "s"
