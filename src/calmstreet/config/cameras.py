@@ -49,7 +49,7 @@ def _without_secret(url: str) -> str:
     if _WITH_PASSWORD.match(url):
         raise ValueError(
             "holds a name or password; put the whole address into an environment variable and "
-            "name that as url_env"
+            "name that as url_env, or main_url_env for the main stream"
         )
     return url
 
@@ -59,6 +59,7 @@ class NodeCamera(BaseModel):
 
     ``url`` is "rtsp://...", "rtsps://..." without a password or "file:clip.mp4?loop=1";
     ``url_env`` names what holds it instead: an environment variable, or a systemd credential.
+    ``main_url`` or ``main_url_env``, where given, is the same camera's main stream, for clips.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -66,6 +67,8 @@ class NodeCamera(BaseModel):
     id: Id
     url: Annotated[Text, AfterValidator(_without_secret)] = ""
     url_env: Annotated[EnvName, AfterValidator(_env_name)] = ""
+    main_url: Annotated[Text, AfterValidator(_without_secret)] = ""
+    main_url_env: Annotated[EnvName, AfterValidator(_env_name)] = ""
     site: Text = ""
     transport: Literal["tcp", "udp"] = "tcp"
     detector: Text = "nanodet"
@@ -80,6 +83,20 @@ class NodeCamera(BaseModel):
     audit_windows_per_hour: Annotated[Whole, Field(ge=0, le=30)] = 4
     audit_window_s: Annotated[float, Field(ge=1, le=60)] = 15.0
     audit_seed: Annotated[Whole, Field(ge=0)] = 0
+
+    @property
+    def has_main(self) -> bool:
+        """Return whether a main stream is named.
+
+        >>> NodeCamera(id="a", url="file:x", main_url="file:y").has_main
+        True
+        """
+        return bool(self.main_url or self.main_url_env)
+
+    @property
+    def secrets(self) -> frozenset[str]:
+        """Return the names of the variables that hold this camera's addresses."""
+        return frozenset(name for name in (self.url_env, self.main_url_env) if name)
 
     def kept_s(self) -> dict[str, float]:
         """Return how long video of each purpose, and stills, are kept, seconds.
@@ -96,6 +113,13 @@ class NodeCamera(BaseModel):
         if bool(self.url) == bool(self.url_env):
             said = "both are given" if self.url else "none is given"
             raise ValueError(f"wants either url or url_env, {said}; write one of them")
+        if self.main_url and self.main_url_env:
+            raise ValueError("holds both main_url and main_url_env; keep one of them")
+        if self.has_main and self.record != "events":
+            raise ValueError(
+                'names a main stream, which only clips of events use; leave record at "events" or '
+                "take main_url or main_url_env out"
+            )
         if self.record == "continuous" and not self.purpose.strip():
             raise ValueError(
                 'record = "continuous" needs a purpose; say in purpose what the video is kept for, '
@@ -131,19 +155,26 @@ def doubled_ids(cameras: Sequence[NodeCamera]) -> list[str]:
 
 
 def camera_url(
-    camera: NodeCamera, *, source: Path, environ: Mapping[str, str] | None = None
+    camera: NodeCamera,
+    *,
+    source: Path,
+    environ: Mapping[str, str] | None = None,
+    main: bool = False,
 ) -> str:
     """Return the address of a camera, from the file, the environment or a systemd credential.
 
-    Raises InputError naming file, key and cure; what it holds is in no sentence.
+    ``main`` asks for its main stream, "" where it names none. Raises InputError naming file, key
+    and cure; what it holds is in no sentence.
     """
-    if camera.url:
-        return camera.url
+    key = "main_url" if main else "url"
+    url, name = (camera.main_url, camera.main_url_env) if main else (camera.url, camera.url_env)
+    if url or (main and not name):
+        return url
     known = os.environ if environ is None else environ
-    found = known.get(camera.url_env, "").strip() or _credential(camera.url_env, known)
+    found = known.get(name, "").strip() or _credential(name, known)
     if not found:
         raise InputError(
-            f'{source}: [[camera]] "{camera.id}" url_env names {camera.url_env}, which is not set; '
+            f'{source}: [[camera]] "{camera.id}" {key}_env names {name}, which is not set; '
             f"set that environment variable, or give a systemd credential of that name"
         )
     return found

@@ -60,3 +60,13 @@ class Segment:
     event_id: str = ""
     locked: bool = False
     expires_ns: int | None = None
+
+    @property
+    def stream(self) -> str:
+        """Return which stream of the camera it was cut from, "main" or "sub".
+
+        >>> Segment(segment_id=1, camera_id="a", start_ns=0, end_ns=1, path="x/event-0-1-main.mp4",
+        ...         size_bytes=1, sha256="").stream
+        'main'
+        """
+        return "main" if self.path.endswith("-main.mp4") else "sub"

@@ -24,6 +24,7 @@ from calmstreet.pipeline.live_camera import LiveCamera
 from calmstreet.pipeline.live_health import Health
 from calmstreet.pipeline.live_pictures import LivePictures
 from calmstreet.pipeline.live_run import LiveRuns
+from calmstreet.pipeline.main_clips import MainClips
 from calmstreet.pipeline.picture_state import PictureState
 from calmstreet.pipeline.process_figures import process_figures
 from calmstreet.pipeline.recording import Recording
@@ -85,6 +86,7 @@ class CameraWatch:
     tell: Tell = tell_line
     cut_s: float = 900.0
     longest_s: float = 3600.0
+    main: MainClips | None = None
     health: Health = field(init=False)
     runs: LiveRuns = field(init=False)
     recording: Recording = field(init=False)
@@ -107,7 +109,7 @@ class CameraWatch:
         camera, settings = self.camera, self.camera.settings
         self.health = Health(camera_id=camera.id)
         self._scribe = Scribe(folder=camera.folder, turn=self.turn)
-        self.recording = Recording(camera=settings, scribe=self._scribe)
+        self.recording = Recording(camera=settings, scribe=self._scribe, main=self.main)
         self._pictures = LivePictures(
             site=camera.site.of_camera(camera.id),
             camera_id=camera.id,
@@ -146,7 +148,8 @@ class CameraWatch:
         """Watch until the source ends; whatever happens, what was seen is stored."""
         state = "partial"
         try:
-            for moment in self.source.moments():
+            moments = self.source.moments()
+            for moment in self.main.beside(moments) if self.main else moments:
                 begun_s = self.clock.monotonic_s()
                 self._take(moment)
                 self._busy_s += self.clock.monotonic_s() - begun_s
@@ -365,6 +368,7 @@ class CameraWatch:
         health.net_every = self._load.effort.net_every
         health.clips, health.clip_pictures = said.segments, said.pictures
         health.clip_pictures_dropped, health.clip_failures = said.dropped, said.failed
+        health.main = self.recording.main_figures()
         if watch is not None:
             minutes = watch.light.minutes()
             health.light = minutes[-1][2] if minutes else ""
@@ -377,6 +381,7 @@ class CameraWatch:
             self._end(state, reason="stopped")
         self._ask_disk(ends=True)
         self._pictures.finish()
+        self.recording.close()
         self._scribe.close()
         now_ns = self.clock.now_ns()
         if now_ns > self.runs.known_ns:

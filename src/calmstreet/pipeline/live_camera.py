@@ -18,10 +18,14 @@ __all__ = ["LiveCamera", "live_camera", "live_cameras", "results_folder"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LiveCamera:
-    """One camera ready to be watched; ``folder`` is the result folder that it alone writes."""
+    """One camera ready to be watched; ``folder`` is the result folder that it alone writes.
+
+    ``main`` is its main stream for clips, None where it has none.
+    """
 
     settings: NodeCamera
     address: Address
+    main: Address | None = None
     networks: tuple[Network, ...]
     site: Site
     site_text: str
@@ -37,7 +41,8 @@ class LiveCamera:
     def version(self) -> str:
         """Return what changes when anything that the camera's process rests on changes."""
         parts = [self.settings.model_dump_json(), self.site.site_version, str(self.folder)]
-        parts += [repr(self.networks), *self.address.secrets(), str(self.address)]
+        for address in (self.address, *([self.main] if self.main else [])):
+            parts += [repr(self.networks), *address.secrets(), str(address)]
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
 
 
@@ -65,6 +70,8 @@ def live_camera(
     home = config.resolve().parent
     try:
         address = parse_address(camera_url(camera, source=config, environ=environ), home=home)
+        main_url = camera_url(camera, source=config, environ=environ, main=True)
+        main = parse_address(main_url, home=home) if main_url else None
         networks = parse_networks(settings.node.camera_networks)
     except InputError as error:
         said = str(error)
@@ -81,6 +88,7 @@ def live_camera(
     return LiveCamera(
         settings=camera,
         address=address,
+        main=main,
         networks=networks,
         site=site,
         site_text=text,

@@ -15,7 +15,8 @@ class Health:
     """Counters since the process began, and figures of the last seconds.
 
     ``state`` is "starting", "watching", "waiting" (nothing comes), "blind" (frozen or obscured) or
-    "paused" (the disk refuses); ``reason`` a word of GAP_REASONS, "" while watching.
+    "paused" (the disk refuses); ``reason`` a word of GAP_REASONS, "" while watching. ``main`` are
+    the fields that tell of the main stream, where there is one.
     """
 
     camera_id: str
@@ -44,6 +45,7 @@ class Health:
     light: str = ""
     moved: bool = False
     frame_ns: int = 0
+    main: dict[str, Any] = field(default_factory=dict)
 
     def watching(self, run_id: int) -> None:
         """Note that pictures come and are looked at."""
@@ -100,4 +102,5 @@ class Health:
             "store_failures": self.store_failures,
             "light": self.light,
             "moved": self.moved,
+            **self.main,
         }

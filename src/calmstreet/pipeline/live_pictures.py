@@ -57,6 +57,7 @@ class LivePictures:
         self._steps.append((frame.t_ns, points))
         while len(self._steps) > _REMEMBERED:
             self._steps.popleft()
+        self.recording.saw(frame)
         blur = self._blur_for(frame)
         before = blur.dropped
         try:

@@ -5,13 +5,16 @@ Nothing else of them is kept: what leaves the ring unasked is gone.
 """
 
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from calmstreet.config.cameras import NodeCamera
 from calmstreet.model.event import Event
+from calmstreet.model.frame import Frame
 from calmstreet.model.kept import BlurredFrame
 from calmstreet.model.points import TrackPoints
 from calmstreet.pipeline.audit_windows import window_at
+from calmstreet.pipeline.main_clips import MainClips
 from calmstreet.pipeline.scribe import Scribe, Sheet
 from calmstreet.store.segments import SegmentName
 from calmstreet.units import ns_from_s
@@ -38,21 +41,26 @@ class _Moment:
 
 @dataclass(slots=True, kw_only=True)
 class _Roll:
-    """A segment on its way: until when it runs and the last picture that it got."""
+    """A segment on its way: until when it runs, the last picture and all rows that it got."""
 
     name: SegmentName
     until_ns: int
     last_ns: int = -1
+    steps: list[tuple[int, TrackPoints]] = field(default_factory=list)
 
 
 class Recording:
     """The ring and the open segments of one camera; the scribe writes them.
 
-    ``records`` False stops every recording until it is True again; the ring goes on.
+    ``records`` False stops every recording until it is True again; the ring goes on. ``main``
+    makes each event's clip anew from the camera's main stream where it can.
     """
 
-    def __init__(self, *, camera: NodeCamera, scribe: Scribe) -> None:
+    def __init__(
+        self, *, camera: NodeCamera, scribe: Scribe, main: MainClips | None = None
+    ) -> None:
         self.records = True
+        self._main = main
         self._camera = camera
         self._scribe = scribe
         self._ring: deque[_Moment] = deque()
@@ -60,6 +68,8 @@ class Recording:
         self._rolls: dict[str, _Roll] = {}
         self._due_ns = 0
         self._filmed: deque[str] = deque(maxlen=_REMEMBERED)
+        if main is not None:
+            main.open(scribe, lambda: self.records)
 
     @property
     def wanted(self) -> bool:
@@ -117,6 +127,21 @@ class Recording:
         roll.until_ns = max(roll.until_ns, until_ns)
         roll.until_ns = min(roll.until_ns, roll.name.start_ns + ns_from_s(LONGEST_CLIP_S))
 
+    def saw(self, frame: Frame) -> None:
+        """Take note of a raw picture that was analysed: the main stream is compared with it."""
+        if self._main is not None:
+            self._main.saw(frame)
+
+    def main_figures(self) -> dict[str, Any]:
+        """Return the fields of a beat that tell of the main stream, none where there is none."""
+        return {} if self._main is None else self._main.figures()
+
+    def close(self) -> None:
+        """End all segments; wait a little for a clip of the main stream."""
+        self.end_run()
+        if self._main is not None:
+            self._main.close()
+
     def end_run(self) -> None:
         """End all open segments: they belong to a run, and the next one begins."""
         for key in list(self._rolls):
@@ -127,6 +152,8 @@ class Recording:
         self._ring.clear()
         self._ring_bytes = 0
         self._due_ns = 0
+        if self._main is not None:
+            self._main.forget()
 
     def _open_due(self, t_ns: int, run_id: int) -> None:
         camera = self._camera
@@ -164,13 +191,19 @@ class Recording:
         )
         latest_ns = start_ns + ns_from_s(LONGEST_CLIP_S)
         self._rolls[purpose] = roll = _Roll(name=name, until_ns=min(until_ns, latest_ns))
+        if self._main is not None and purpose == "event":
+            self._main.hold(start_ns)
         return roll
 
     def _hand_over(self, roll: _Roll, moments: list[_Moment]) -> None:
         for moment in moments:
             if roll.last_ns < moment.packed.t_ns <= roll.until_ns:
                 roll.last_ns = moment.packed.t_ns
+                roll.steps.append((moment.packed.t_ns, moment.rows))
                 self._scribe.write(roll.name, moment.packed, moment.rows)
 
     def _end(self, key: str) -> None:
-        self._scribe.end(self._rolls.pop(key).name)
+        roll = self._rolls.pop(key)
+        self._scribe.end(roll.name)
+        if self._main is not None and key == "event":
+            self._main.order(roll.name, until_ns=roll.last_ns, steps=roll.steps)

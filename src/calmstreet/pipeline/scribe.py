@@ -22,13 +22,14 @@ from calmstreet.model.kinds import KIND_NAMES, Flag
 from calmstreet.model.points import TrackPoints, concat_points
 from calmstreet.report.draw import TRAIL_S, draw_points
 from calmstreet.store.catalogue import Catalogue
+from calmstreet.store.garbage import sweep
 from calmstreet.store.proof import MARK
 from calmstreet.store.segments import SegmentName, segment_path
 from calmstreet.units import ns_from_s
 from calmstreet.video.blur import Packed, annotate, unpack
 from calmstreet.video.segment_writer import SegmentWriter
 
-__all__ = ["QUEUE_BYTES", "Scribe", "ScribeStats", "Sheet"]
+__all__ = ["QUEUE_BYTES", "Scribe", "ScribeStats", "Sheet", "trail_drawing"]
 
 QUEUE_BYTES = 48_000_000
 _NICE = 10
@@ -111,6 +112,10 @@ class Scribe:
         """End a segment and give it its row."""
         self._ask(0, lambda: self._end(name))
 
+    def replace(self, file: FinishedFile) -> None:
+        """Give a clip of the main stream the row of its twin from the sub-stream."""
+        self._ask(0, lambda: self._replace(file))
+
     def settle(self, *, longest_s: float = _LAST_S) -> bool:
         """Wait until everything asked for is done; False when it took too long."""
         with self._news:
@@ -155,14 +160,14 @@ class Scribe:
 
     def _do(self, task: _Task) -> None:
         try:
-            with self._in_turn():
+            with self.in_turn():
                 task()
         except (CalmstreetError, OSError) as error:
             self.stats.failed += 1
             self.stats.note = str(error)
 
     @contextmanager
-    def _in_turn(self) -> Iterator[None]:
+    def in_turn(self) -> Iterator[None]:
         """Wait for the lock; StoreError, before anything is written, where the disk is gone."""
         if not (self._folder / "segments" / MARK).is_file():
             raise StoreError(f"{self._folder} is not the camera's folder; is its disk mounted?")
@@ -182,27 +187,15 @@ class Scribe:
         writing.steps.append(rows)
         picture = unpack(packed)
         if writing.sheet.drawn:
-            picture = annotate(picture, self._drawing(writing, packed.t_ns, packed.scale))
+            drawing = trail_drawing(
+                writing.steps, packed.t_ns, scale=packed.scale, words=self._words
+            )
+            picture = annotate(picture, drawing)
         try:
             self.stats.pictures += writing.writer.write(picture)
         except StoreError:
             self._keep(self._open.pop(name).writer.close())
             raise
-
-    def _drawing(
-        self, writing: _Writing, t_ns: int, scale: float
-    ) -> Callable[[NDArray[np.uint8]], None]:
-        since = t_ns - ns_from_s(TRAIL_S)
-        writing.steps = [s for s in writing.steps if len(s) and s.t_ns[0] > since]
-        words = self._words
-
-        def draw(bgr: NDArray[np.uint8]) -> None:
-            if writing.steps:
-                trail = concat_points(writing.steps)
-                trail = trail[(trail.flags & Flag.TENTATIVE) == 0]
-                draw_points(bgr, trail[trail.t_ns == t_ns], trail=trail, scale=scale, words=words)
-
-        return draw
 
     def _end(self, name: SegmentName) -> None:
         writing = self._open.pop(name, None)
@@ -210,9 +203,35 @@ class Scribe:
             self._keep(writing.writer.close())
 
     def _keep(self, file: FinishedFile | None) -> None:
-        if file is None:
-            return
+        if file is not None:
+            self._known().add_segment(file)
+            self.stats.segments += 1
+
+    def _replace(self, file: FinishedFile) -> None:
+        catalogue = self._known()
+        catalogue.add_segment(file)
+        sweep(catalogue.database, self._folder)
+
+    def _known(self) -> Catalogue:
         if self._catalogue is None:
             self._catalogue = Catalogue.open(self._folder)
-        self._catalogue.add_segment(file)
-        self.stats.segments += 1
+        return self._catalogue
+
+
+def trail_drawing(
+    steps: list[TrackPoints], t_ns: int, *, scale: float, words: Sequence[str] = KIND_NAMES
+) -> Callable[[NDArray[np.uint8]], None]:
+    """Return what draws the road users of ``t_ns`` and their last ways on blurred pixels.
+
+    ``steps`` are rows of one step each, the newest last; those that are too old are taken out.
+    """
+    since = t_ns - ns_from_s(TRAIL_S)
+    steps[:] = [step for step in steps if len(step) and step.t_ns[0] > since]
+
+    def draw(bgr: NDArray[np.uint8]) -> None:
+        if steps:
+            trail = concat_points([step for step in steps if step.run_id == steps[-1].run_id])
+            trail = trail[(trail.flags & Flag.TENTATIVE) == 0]
+            draw_points(bgr, trail[trail.t_ns == t_ns], trail=trail, scale=scale, words=words)
+
+    return draw

@@ -241,8 +241,8 @@ class Supervisor:
 
     def _environ_of(self, camera_id: str) -> dict[str, str]:
         """Return the environment of a process: of the cameras' addresses only its own."""
-        secret = {camera.url_env for camera in self._settings.camera if camera.url_env}
-        own = {c.url_env for c in self._settings.camera if c.id == camera_id}
+        secret = {name for camera in self._settings.camera for name in camera.secrets}
+        own = {name for c in self._settings.camera if c.id == camera_id for name in c.secrets}
         return {k: v for k, v in self._environ.items() if k not in secret or k in own}
 
     def _gone(self, child: Child, now_s: float) -> bool:

@@ -21,20 +21,23 @@ import cv2
 from calmstreet.clock import Clock, SystemClock
 from calmstreet.config.node import load_node
 from calmstreet.errors import CalmstreetError
+from calmstreet.perception.detector import Detector
 from calmstreet.pipeline.camera_watch import CameraWatch, Tell
 from calmstreet.pipeline.eyes import chosen_net
 from calmstreet.pipeline.lines import tell_line
 from calmstreet.pipeline.live_camera import LiveCamera, live_camera
 from calmstreet.pipeline.live_street import file_samples
+from calmstreet.pipeline.main_clips import MainClips
 from calmstreet.pipeline.places import prove_there
 from calmstreet.pipeline.process_figures import forbid_core_dumps
 from calmstreet.store.catalogue import Catalogue
 from calmstreet.store.folder import only_writer
 from calmstreet.store.upkeep import recover
 from calmstreet.video.live_source import LiveSource
+from calmstreet.video.main_stream import MainStream
 from calmstreet.video.segment_writer import salvage
 
-__all__ = ["Supervised", "main", "watch_camera"]
+__all__ = ["Supervised", "main", "main_clips", "watch_camera"]
 
 
 def watch_camera(
@@ -82,7 +85,28 @@ def watch_camera(
             tell=tell,
             cut_s=cut_s,
             longest_s=longest_s,
+            main=main_clips(camera, net=net, clock=clock, stop=stop, tell=tell),
         ).run()
+
+
+def main_clips(
+    camera: LiveCamera,
+    *,
+    net: Detector | None,
+    clock: Clock,
+    stop: threading.Event,
+    tell: Tell,
+) -> MainClips | None:
+    """Return what makes clips of a camera's main stream, None where it has none."""
+    if camera.main is None:
+        return None
+    stream = MainStream(
+        address=camera.main,
+        clock=clock,
+        networks=camera.networks,
+        transport=camera.settings.transport,
+    )
+    return MainClips(camera=camera, stream=stream, net=net, clock=clock, stop=stop, tell=tell)
 
 
 class Supervised:

@@ -3,12 +3,14 @@
 import re
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from calmstreet.model.kept import PURPOSES, FinishedFile, Segment
 from calmstreet.store.database import Database
+from calmstreet.store.garbage import doom
 from calmstreet.units import NS_PER_S
 
 __all__ = [
@@ -24,23 +26,29 @@ _COLUMNS = (
     "segment_id, camera_id, start_ns, end_ns, path, size_bytes, sha256, purpose, event_id, "
     "locked, expires_ns"
 )
-_NAME = re.compile(r"\.?([a-z]+)-(-?\d+)-(\d+)(?:-([0-9a-f]{16}))?\.mp4(?:\.part)?")
+_NAME = re.compile(r"\.?([a-z]+)-(-?\d+)-(\d+)(?:-([0-9a-f]{16}))?(-main)?\.mp4(?:\.part)?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SegmentName:
-    """What the name of a segment's file says; it is all that a crash leaves of the row."""
+    """What the name of a segment's file says; it is all that a crash leaves of the row.
+
+    ``main`` says that it was cut from the camera's main stream; without it the name is that of
+    the same clip from the sub-stream, whose place it takes.
+    """
 
     camera_id: str
     purpose: str
     start_ns: int
     run_id: int
     event_id: str = ""
+    main: bool = False
 
 
 def segment_path(folder: Path, name: SegmentName) -> Path:
     """Return where a segment goes: segments/camera=ID/date=UTC/PURPOSE-START-RUN[-EVENT].mp4.
 
+    One of the main stream ends with ``-main.mp4``.
     Hand it to ``video.segment_writer.SegmentWriter``; ``recover`` reads the name again.
 
     >>> name = SegmentName(camera_id="north", purpose="audit", start_ns=5, run_id=2)
@@ -49,7 +57,7 @@ def segment_path(folder: Path, name: SegmentName) -> Path:
     """
     date = datetime.fromtimestamp(name.start_ns // NS_PER_S, UTC).date().isoformat()
     event = f"-{name.event_id}" if name.event_id else ""
-    stem = f"{name.purpose}-{name.start_ns}-{name.run_id}{event}"
+    stem = f"{name.purpose}-{name.start_ns}-{name.run_id}{event}{'-main' if name.main else ''}"
     return folder / "segments" / f"camera={name.camera_id}" / f"date={date}" / f"{stem}.mp4"
 
 
@@ -69,6 +77,7 @@ def name_of(path: Path) -> SegmentName | None:
         start_ns=int(found[2]),
         run_id=int(found[3]),
         event_id=found[4] or "",
+        main=bool(found[5]),
     )
 
 
@@ -82,6 +91,7 @@ def add_segment(
 ) -> Segment:
     """Keep the row of a finished file that ``segment_path`` named; the same path replaces it.
 
+    A clip of the main stream takes over the row of its twin from the sub-stream, whose file goes.
     A run that is not known (any more) is left out of the row. Raises ValueError for a file that
     lies elsewhere.
     """
@@ -90,6 +100,8 @@ def add_segment(
         raise ValueError(f"{file.path} is no name of a segment")
     path = file.path.relative_to(folder).as_posix()
     with database.writing() as connection:
+        if name.main and (taken := _taken_over(connection, folder, name, file, path)) is not None:
+            return taken
         connection.execute(
             "INSERT OR IGNORE INTO cameras (camera_id, first_ns) VALUES (?, ?)",
             (name.camera_id, file.start_ns),
@@ -117,6 +129,35 @@ def add_segment(
     )
 
 
+def _taken_over(
+    connection: sqlite3.Connection, folder: Path, name: SegmentName, file: FinishedFile, path: str
+) -> Segment | None:
+    """Give a clip of the main stream the row of its twin, if there is one; its file is doomed."""
+    twin = segment_path(folder, replace(name, main=False)).relative_to(folder).as_posix()
+    row = connection.execute(f"SELECT {_COLUMNS} FROM segments WHERE path = ?", (twin,)).fetchone()
+    if row is None:
+        return None
+    connection.execute(
+        "UPDATE segments SET path = ?, start_ns = ?, end_ns = ?, size_bytes = ?, sha256 = ?"
+        " WHERE path = ?",
+        (path, file.start_ns, file.end_ns, file.size_bytes, file.sha256, twin),
+    )
+    doom(connection, [twin])
+    return replace(
+        _segment_of(row),
+        path=path,
+        start_ns=file.start_ns,
+        end_ns=file.end_ns,
+        size_bytes=file.size_bytes,
+        sha256=file.sha256,
+    )
+
+
+def _segment_of(row: Sequence[Any]) -> Segment:
+    values: dict[str, Any] = dict(zip(_COLUMNS.split(", "), row, strict=True))
+    return Segment(**{**values, "locked": bool(values["locked"])})
+
+
 def read_segments(
     database: Database, camera_id: str, *, purposes: Sequence[str] = PURPOSES, event_id: str = ""
 ) -> list[Segment]:
@@ -127,8 +168,7 @@ def read_segments(
             " ORDER BY start_ns, segment_id",
             (camera_id, event_id, event_id),
         ).fetchall()
-    named = [dict(zip(_COLUMNS.split(", "), row, strict=True)) for row in rows]
-    found = [Segment(**{**values, "locked": bool(values["locked"])}) for values in named]
+    found = [_segment_of(row) for row in rows]
     return [segment for segment in found if segment.purpose in purposes]
 
 

@@ -1,7 +1,7 @@
 """Mending what a crash, a power cut or a stop left in a live camera's folder."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -17,7 +17,7 @@ from calmstreet.store.live import live_path, sweep_live
 from calmstreet.store.points import last_step_ns
 from calmstreet.store.points import recover as recover_points
 from calmstreet.store.proof import prove_folder
-from calmstreet.store.segments import name_of
+from calmstreet.store.segments import SegmentName, name_of, segment_path
 from calmstreet.units import NS_PER_S
 
 __all__ = ["Recovered", "Salvage", "close_open_runs", "recover"]
@@ -129,6 +129,9 @@ def _mend_segments(catalogue: Catalogue, camera_id: str, salvage: Salvage, left:
         name = name_of(path)
         if name is None:
             continue
+        if _is_needless(catalogue.folder, path, name):
+            remove_quietly(path)
+            continue
         try:
             file = salvage(path, start_ns=name.start_ns)
             if file is not None:
@@ -137,6 +140,12 @@ def _mend_segments(catalogue: Catalogue, camera_id: str, salvage: Salvage, left:
         except (StoreError, OSError) as error:
             left.append(f"{path.name}: {error}")
     return mended
+
+
+def _is_needless(folder: Path, path: Path, name: SegmentName) -> bool:
+    """Return whether a clip of the main stream was not finished while its twin is whole."""
+    unfinished = name.main and path.name.endswith(".part")
+    return unfinished and segment_path(folder, replace(name, main=False)).is_file()
 
 
 def _segments_without_row(folder: Path, camera_id: str, known: set[str]) -> Iterator[Path]:

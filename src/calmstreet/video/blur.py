@@ -27,6 +27,7 @@ from calmstreet.video.sightings import Places, Sightings, Step, Trust, join_plac
 from calmstreet.video.standing import Standing
 from calmstreet.video.zones import (
     HEAD_LIMIT_PX,
+    NET_SIDE_PX,
     Zones,
     join_zones,
     stored_size_px,
@@ -53,8 +54,11 @@ class _Waiting(NamedTuple):
 class Blur:
     """One camera's pictures made fit to keep, in order of time, after ``delay_s``.
 
-    ``masks`` are the site's polygons in camera pixels; ``strict`` covers whole boxes. Make a new
-    one for each run. ``size_px`` is (width, height) of what is kept, ``dropped`` counts pictures
+    ``masks`` are the site's polygons in camera pixels; ``strict`` covers whole boxes;
+    ``net_side_px`` is how long the net that looked sees the longer side, see
+    ``longest_stored_side_px``. Make a new one for each run.
+
+    ``size_px`` is (width, height) of what is kept, ``dropped`` counts pictures
     that failed, ``masks_out`` holds for each picture returned last the mask uint8 (h, w) of what
     was changed in it.
     """
@@ -69,8 +73,9 @@ class Blur:
         strict: bool = False,
         delay_s: float = 1.0,
         max_width_px: int = 640,
+        net_side_px: float = NET_SIDE_PX,
     ) -> None:
-        self.size_px = stored_size_px(width_px, height_px, max_width_px)
+        self.size_px = stored_size_px(width_px, height_px, max_width_px, net_side_px)
         self.scale = self.size_px[0] / width_px
         self.dropped = 0
         self.masks_out: list[NDArray[np.uint8]] = []

@@ -57,6 +57,7 @@ class FileStream:
             declared_fps=self._fps,
             time_base=self._stream.time_base or Fraction(1, av.time_base),
             by_dts=self._container.format.name == "avi",
+            extradata=bytes(self._stream.codec_context.extradata or b""),
         )
 
     @property

@@ -29,13 +29,17 @@ class StreamEnded(VideoError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StreamInfo:
-    """What a stream declares; fps NaN where it does not. ``by_dts``: only dts is to be trusted."""
+    """What a stream declares; fps NaN where it does not. ``by_dts``: only dts is to be trusted.
+
+    ``extradata`` is what a decoder must know before the first packet.
+    """
 
     codec: str
     declared_fps: float
     time_base: Fraction
     wrap_bits: int = 0
     by_dts: bool = False
+    extradata: bytes = b""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

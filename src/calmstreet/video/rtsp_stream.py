@@ -174,6 +174,7 @@ class RtspStream:
             codec=stream.codec_context.name,
             declared_fps=float(rate) if rate else float("nan"),
             time_base=stream.time_base or Fraction(1, 90_000),
+            extradata=bytes(stream.codec_context.extradata or b""),
         )
         try:
             for packet in container.demux(stream):

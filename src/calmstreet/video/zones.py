@@ -55,25 +55,32 @@ class Zones(NamedTuple):
     cell_px: NDArray[np.int64]
 
 
-def longest_stored_side_px() -> int:
+def longest_stored_side_px(net_side_px: float = NET_SIDE_PX) -> int:
     """Return how long the longer side of a stored picture may be.
 
-    An object at the floor is FLOOR_NET_PX of NET_SIDE_PX high, so FLOOR_NET_PX / NET_SIDE_PX * S
+    ``net_side_px`` is how long that side is in the net's eyes: more than NET_SIDE_PX where the net
+    looks at parts of the picture. An object at the floor is FLOOR_NET_PX of it high, so with
+    NET_SIDE_PX it is FLOOR_NET_PX / NET_SIDE_PX * S
     in a picture of longer side S, its head HEAD_SHARE and its plate PLATE_SHARE of that. Both stay
     under their limits while S < limit * NET_SIDE_PX / (FLOOR_NET_PX * share): 798 for heads, 665
     for plates.
 
-    >>> longest_stored_side_px()
-    665
+    >>> longest_stored_side_px(), longest_stored_side_px(2 * NET_SIDE_PX)
+    (665, 1331)
     """
     sides = (
-        limit * NET_SIDE_PX / (FLOOR_NET_PX * share)
+        limit * net_side_px / (FLOOR_NET_PX * share)
         for limit, share in ((HEAD_LIMIT_PX, HEAD_SHARE), (PLATE_LIMIT_PX, PLATE_SHARE))
     )
     return int(np.nextafter(min(sides), 0.0))
 
 
-def stored_size_px(width_px: int, height_px: int, max_width_px: int = 640) -> tuple[int, int]:
+def stored_size_px(
+    width_px: int,
+    height_px: int,
+    max_width_px: int = 640,
+    net_side_px: float = NET_SIDE_PX,
+) -> tuple[int, int]:
     """Return the even size (width, height) in which a picture of the camera may be stored.
 
     Never larger than the camera's picture, never wider than ``max_width_px``, and never with a
@@ -84,7 +91,7 @@ def stored_size_px(width_px: int, height_px: int, max_width_px: int = 640) -> tu
     >>> stored_size_px(1080, 1920)
     (374, 664)
     """
-    longest = longest_stored_side_px()
+    longest = longest_stored_side_px(net_side_px)
     scale = min(1.0, max_width_px / width_px, longest / max(width_px, height_px))
     width = max(2, int(width_px * scale) // 2 * 2)
     height = max(2, int(round(height_px * width / width_px, 6)) // 2 * 2)
