@@ -17,8 +17,8 @@ from tests.drives import (
 from calmstreet.model.kinds import Kind
 from calmstreet.model.points import TrackPoints
 from calmstreet.model.signals import SignalState
-from calmstreet.safety.conduct import Continuity
 from calmstreet.safety.conduct_queue import QueueRule
+from calmstreet.safety.continuity import Continuity
 from calmstreet.safety.rows import Follower
 
 ZEBRA = """

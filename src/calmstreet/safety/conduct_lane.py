@@ -16,7 +16,7 @@ from calmstreet.geometry.passes import PassState, settle_through
 from calmstreet.geometry.shapes import Hits, Line, clear_of, make_line, steps_through
 from calmstreet.model.event import Event
 from calmstreet.model.kinds import Kind
-from calmstreet.safety.conduct import Continuity, excuses, is_motor, turned_rad
+from calmstreet.safety.conduct import excuses, is_motor, turned_rad
 from calmstreet.safety.ground_plan import PlanZone
 from calmstreet.safety.rows import PAUSE_NS, Block
 from calmstreet.safety.rule import Post, Rule, ended, new_event
@@ -40,7 +40,6 @@ class AgainstLaneRule:
     version: int = 2
     _zones: tuple[PlanZone, ...] = ()
     _spells: dict[str, Spells] = field(default_factory=dict)
-    _continuity: Continuity = field(default_factory=Continuity)
 
     def __post_init__(self) -> None:
         lanes = [z for z in self.post.zones(*_DRIVEN) if not math.isnan(z.direction_rad)]
@@ -51,7 +50,7 @@ class AgainstLaneRule:
         """Take the next block."""
         wanted = self.post.settings(self.name)
         slow = self.name == "reversing"
-        steady = is_motor(block) & ~self._continuity.switches(block)
+        steady = is_motor(block) & ~self.post.continuity.switches(block)
         for zone in self._zones:
             spells = self._spells.setdefault(zone.id, Spells(grace_s=0.6))
             turned = turned_rad(block.course_rad, zone.direction_rad)
@@ -226,7 +225,6 @@ class SolidLineRule:
     _lines: tuple[tuple[PlanZone, Line], ...] = ()
     _passes: dict[tuple[str, int], PassState] = field(default_factory=dict)
     _crossed: dict[int, list[Event]] = field(default_factory=dict)
-    _continuity: Continuity = field(default_factory=Continuity)
 
     def __post_init__(self) -> None:
         zones = self.post.zones("solid-line")
@@ -236,7 +234,7 @@ class SolidLineRule:
     def update(self, block: Block) -> Iterator[Event]:
         """Take the next block."""
         wanted = self.post.settings(self.name)
-        switches = self._continuity.switches(block)
+        switches = self.post.continuity.switches(block)
         motor = is_motor(block)
         for zone, line in self._lines:
             here, before = block.place(zone.metric), block.before(zone.metric)

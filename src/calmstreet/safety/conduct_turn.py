@@ -8,7 +8,6 @@ import numpy as np
 from calmstreet.model.event import Event
 from calmstreet.model.site import Movement
 from calmstreet.safety.conduct import (
-    Continuity,
     beside_gate,
     crossings_of_gate,
     excuses,
@@ -51,7 +50,6 @@ class ForbiddenTurnRule:
     _forbidden: dict[tuple[str, str], Movement] = field(default_factory=dict)
     _ways: dict[int, _Way] = field(default_factory=dict)
     _outside_ns: dict[int, int] = field(default_factory=dict)
-    _continuity: Continuity = field(default_factory=Continuity)
 
     def __post_init__(self) -> None:
         for movement in self.post.plan.movements:
@@ -63,7 +61,7 @@ class ForbiddenTurnRule:
         """Take the next block."""
         touched = self._touched(block)
         motor = is_motor(block)
-        fresh = self._continuity.switches(block) | (block.t_ns == block.first_ns)
+        fresh = self.post.continuity.switches(block) | (block.t_ns == block.first_ns)
         for track_id, start, end in block.spans:
             for row in range(start, end):
                 if fresh[row]:

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from calmstreet.geometry.shapes import inside_polygon
 from calmstreet.model.event import Event
 from calmstreet.model.kinds import Kind
-from calmstreet.safety.conduct import Continuity, excuses, is_motor
+from calmstreet.safety.conduct import excuses, is_motor
 from calmstreet.safety.conduct_people import near_zone
 from calmstreet.safety.ground_plan import PlanZone
 from calmstreet.safety.rows import PAUSE_NS, Block
@@ -72,7 +72,6 @@ class YieldRule:
     _trails: dict[int, list[tuple[int, float, float, float]]] = field(default_factory=dict)
     _in: dict[tuple[str, int], bool] = field(default_factory=dict)
     _entering: dict[tuple[str, int], list[Event]] = field(default_factory=dict)
-    _continuity: Continuity = field(default_factory=Continuity)
 
     def __post_init__(self) -> None:
         crossings = self.post.zones("crossing")
@@ -87,7 +86,7 @@ class YieldRule:
         motor = is_motor(block, unknown=False) & self._near(block)
         vehicle_in = {z.id: inside_polygon(block.front, z.polygon) & motor for z in self._zones}
         claims = {z.id: self._claiming(block, z) for z in self._zones}
-        switches = self._continuity.switches(block)
+        switches = self.post.continuity.switches(block)
         busy = np.zeros(len(block), bool)
         for zone in self._zones:
             busy |= claims[zone.id] | vehicle_in[zone.id]

@@ -16,6 +16,7 @@ from calmstreet.model.event import Event, event_id_of
 from calmstreet.model.points import TrackPoints
 from calmstreet.model.signals import SignalChanges
 from calmstreet.model.site import Site
+from calmstreet.safety.continuity import Continuity
 from calmstreet.safety.ground_plan import GroundPlan, PlanZone, ground_plan
 from calmstreet.safety.rows import Block, Follower
 from calmstreet.safety.rule_settings import settings_of
@@ -28,7 +29,8 @@ __all__ = ["Post", "Rule", "RuleFactory", "RuleWatch", "ended", "new_event", "ru
 class Post:
     """Where rules stand: camera, run, the site's plan, what is known of places and clocks.
 
-    ``metric`` says that rows carry metres, ``trusted`` that these may carry speeds.
+    ``metric`` says that rows carry metres, ``trusted`` that these may carry speeds; ``continuity``
+    tells of each block where tracks go over to somebody else.
     """
 
     camera_id: str
@@ -39,6 +41,7 @@ class Post:
     trusted: bool
     signals: SignalLog
     clock_sigma_s: float = 0.0
+    continuity: Continuity = field(default_factory=Continuity)
 
     def settings(self, name: str) -> Any:
         """Return the thresholds of a rule."""
