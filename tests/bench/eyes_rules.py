@@ -76,9 +76,14 @@ class Seen:
     of_truth: list[Found]
 
 
+def name_of(film: Film, *, seed: int, deeds: bool) -> str:
+    """Return the name of a film's files."""
+    return f"{'deeds' if deeds else 'quiet'}-{film.name}-{seed}"
+
+
 def watch_film(film: Film, *, seed: int, duration_s: float, folder: Path, deeds: bool) -> Path:
     """Render a film into ``folder`` and analyse it; return its folder. Done before: nothing."""
-    name = f"{'deeds' if deeds else 'quiet'}-{film.name}-{seed}"
+    name = name_of(film, seed=seed, deeds=deeds)
     out, video, site = (folder / f"{name}{end}" for end in ("", ".mp4", ".toml"))
     if (folder / f"{name}.npz").is_file():
         return out
@@ -236,6 +241,7 @@ def main() -> int:
     ask.add_argument("--deed-films", type=int, default=len(DEEDS))
     ask.add_argument("--jobs", type=int, default=1)
     ask.add_argument("--keep", type=Path, help="a folder for films and results")
+    ask.add_argument("--told", action="store_true", help="only of films that lie there already")
     asked = ask.parse_args()
     if not net_is_installed():
         print("the shipped net is missing: kinds would all be unknown", file=sys.stderr)
@@ -258,15 +264,17 @@ def main() -> int:
         ]  # fmt: skip
         for place, task in enumerate(staged):
             tasks.insert(2 * place + 1, task)
+        if asked.told:
+            names = [name_of(t["film"], seed=t["seed"], deeds=t["deeds"]) for t in tasks]
+            here = zip(names, tasks, strict=True)
+            tasks = [task for name, task in here if (folder / f"{name}.npz").is_file()]
         with ProcessPoolExecutor(asked.jobs) as pool:
             for film in pool.map(_work, tasks):
                 films.append(film)
                 print(film.film, len(film.events), file=sys.stderr, flush=True)
                 if asked.keep:
-                    kept = (
-                        folder
-                        / f"{'deeds' if film.deeds else 'quiet'}-{film.film}-{film.seed}.json"
-                    )
+                    what = "deeds" if film.deeds else "quiet"
+                    kept = folder / f"{what}-{film.film}-{film.seed}.json"
                     kept.write_text(json.dumps(asdict(film), indent=1), encoding="utf-8")
     print(*_alarms(films), sep="\n", file=sys.stderr)
     print(*told(films), sep="\n")
