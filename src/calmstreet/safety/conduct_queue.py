@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from calmstreet.geometry.shapes import inside_polygon
 from calmstreet.model.event import Event
-from calmstreet.safety.conduct import beside_gate, is_motor, same_step_pairs, turned_pair
+from calmstreet.safety.conduct import beside_gate, is_motor, same_step_pairs
+from calmstreet.safety.continuity import turned_pair
 from calmstreet.safety.ground_plan import PlanGate, PlanZone
 from calmstreet.safety.rows import PAUSE_NS, Block
 from calmstreet.safety.rule import Post, Rule, ended, new_event
