@@ -7,6 +7,7 @@ Judged on a few low-scale luma pictures a second, over seconds, never on one fra
   same way (phase correlation of tiles, Kuglin and Hines 1975), or the picture no longer resembles
   what it showed some seconds before anywhere. A camera that is turned once and then rests has
   moved for the few seconds that it took: where it looks since is for ``video.anchorage`` to say;
+- driving camera: nearly everything flows from one point (``video.driven``);
 - frozen: not one grey level changes for seconds;
 - obscured: hardly any contrast or hardly any light for seconds.
 """
@@ -21,6 +22,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from calmstreet.units import NS_PER_S, s_from_ns
+from calmstreet.video.driven import DRIVEN_S, drives
 
 __all__ = ["PictureVerdict", "PictureWatch"]
 
@@ -42,6 +44,8 @@ _GOING_ON_SHARE = 0.004
 _DRIFT_S = 2.0
 _STILL_PX = 0.3
 _NEAR_PX = 1.0
+_DRIVEN_SHARE = 0.25
+_FEWEST_PAIRS = 4
 _FROZEN_S = 3.0
 _OBSCURED_S = 2.0
 _LONGEST_STEP_NS = 2 * NS_PER_S
@@ -54,7 +58,7 @@ class PictureVerdict:
     ``countable`` is False for a moving camera or edited film; frozen and obscured times only
     reduce what was watched (``frozen_s``, ``obscured_s``). ``moving_share`` of the watched time in
     which the camera moved, ``cuts`` scene cuts, ``lost_share`` of the time in which the picture
-    resembled its beginning nowhere.
+    resembled its beginning nowhere, ``driven_share`` of the pairs of pictures that show a drive.
     """
 
     countable: bool
@@ -63,6 +67,7 @@ class PictureVerdict:
     cuts: int
     moving_share: float
     lost_share: float
+    driven_share: float
     frozen_s: float
     obscured_s: float
 
@@ -105,6 +110,8 @@ class PictureWatch:
         self._moving_ns = 0
         self._lost_ns = 0
         self._cuts = 0
+        self._pairs = self._driven = 0
+        self._awaits_pair = False
         self._frozen = _Spell(_FROZEN_S)
         self._obscured = _Spell(_OBSCURED_S)
 
@@ -112,7 +119,10 @@ class PictureWatch:
         """Look at one picture, uint8 (h, w); most calls return at once."""
         last = self._last
         if last is not None and 0 <= t_ns - last.t_ns < self._every_ns:
+            if self._awaits_pair:
+                self._pair(last, t_ns, small_luma)
             return
+        self._awaits_pair = True
         now = _Sample(t_ns, _prepared(small_luma))
         if last is not None and t_ns > last.t_ns and now.luma.shape == last.luma.shape:
             self._compare(now, last)
@@ -132,6 +142,9 @@ class PictureWatch:
             reason = f"moving camera or edited film: it moves for {moving:.0%} of the time"
         elif self._cuts >= _FEWEST_CUTS and self._cuts >= self._cuts_per_minute * minutes:
             reason = f"moving camera or edited film: {self._cuts} scene cuts"
+        elif self._pairs >= _FEWEST_PAIRS and self._driven >= _DRIVEN_SHARE * self._pairs:
+            share = self._driven / self._pairs
+            reason = f"moving camera or edited film: it drives for {share:.0%} of the time"
         elif lost >= self._lost_limit_share and (self._cuts or moving >= _SOME_MOTION_SHARE):
             reason = f"moving camera or edited film: the view changes for {lost:.0%} of the time"
         return PictureVerdict(
@@ -141,9 +154,21 @@ class PictureWatch:
             cuts=self._cuts,
             moving_share=moving,
             lost_share=lost,
+            driven_share=self._driven / max(self._pairs, 1),
             frozen_s=self._frozen.total_s(),
             obscured_s=self._obscured.total_s(),
         )
+
+    def _pair(self, last: "_Sample", t_ns: int, small_luma: NDArray[np.uint8]) -> None:
+        """Ask whether the camera drove from the last sample to a picture shortly after it."""
+        apart_s = s_from_ns(t_ns - last.t_ns)
+        if apart_s < DRIVEN_S[0]:
+            return
+        self._awaits_pair = False
+        after = _prepared(small_luma).astype(np.uint8)
+        if apart_s <= DRIVEN_S[1] and after.shape == last.luma.shape:
+            self._pairs += 1
+            self._driven += drives(last.luma.astype(np.uint8), after, apart_s=apart_s)
 
     def _compare(self, now: "_Sample", last: "_Sample") -> None:
         step_ns = min(now.t_ns - last.t_ns, _LONGEST_STEP_NS)
