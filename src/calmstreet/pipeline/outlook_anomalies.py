@@ -33,14 +33,16 @@ def find_anomalies(
     step: str = "",
     zeros: str = "count",
     holidays: str = "",
+    weeks: int | None = None,
     lang: str = "en",
 ) -> dict[str, Any]:
     """Look at every series of a table and write table, picture and page.
 
-    Times that leave most steps empty are averaged over 15 or 30 minutes, and that is said. Raises
-    InputError or FormatError with one sentence.
+    Of a result folder no more than the newest ``weeks`` are read, None for all. Times that leave
+    most steps empty are averaged over 15 or 30 minutes, and that is said. Raises InputError or
+    FormatError with one sentence.
     """
-    grid, averaged = _read(path, tz=tz, step=step, zeros=zeros)
+    grid, averaged = _read(path, tz=tz, step=step, zeros=zeros, weeks=weeks)
     watched = alarms_of(grid, holidays=holidays_of(holidays, grid, ahead=0))
     rows = [
         _row(grid, name, alarm)
@@ -71,8 +73,8 @@ def find_anomalies(
     return told(summary, out=out, columns=columns, finding=finding, lang=lang)
 
 
-def _read(path: Path, *, tz: str, step: str, zeros: str) -> tuple[Grid, bool]:
-    grid = read_counts(path, tz=tz, step=step, zeros=zeros)
+def _read(path: Path, *, tz: str, step: str, zeros: str, weeks: int | None) -> tuple[Grid, bool]:
+    grid = read_counts(path, tz=tz, step=step, zeros=zeros, weeks=weeks)
     if step:
         return grid, False
     finest = grid.step_ns
@@ -80,7 +82,7 @@ def _read(path: Path, *, tz: str, step: str, zeros: str) -> tuple[Grid, bool]:
         known = np.isfinite(grid.values).mean()
         if known >= _LEAST_KNOWN or grid.repairs.get("unwatched") or minutes * 60e9 <= finest:
             break
-        wider = read_counts(path, tz=tz, step=coarser, zeros=zeros)
+        wider = read_counts(path, tz=tz, step=coarser, zeros=zeros, weeks=weeks)
         if np.isfinite(wider.values).mean() < 1.1 * known:
             break
         grid = wider

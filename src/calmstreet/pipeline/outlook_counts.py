@@ -46,13 +46,15 @@ def read_counts(
     step: str = "",
     zeros: str = "count",
     outside: Sequence[str] = (),
+    weeks: int | None = None,
 ) -> Grid:
     """Read ``series,time,value[,exposure_share]`` from CSV or Parquet and lay it on a grid.
 
     Times without an offset are local times of ``tz``; ``zeros`` "missing" says that 0 means
     nothing was measured; ``outside`` names other columns to look at, such as weather. Without a
     column ``series`` there is one series. A result folder is read from its store, on the clock of
-    its site. Raises InputError, FormatError or StoreError with one sentence.
+    its site, with ``weeks`` no more than its newest weeks. Raises InputError, FormatError or
+    StoreError with one sentence.
     """
     if zeros not in ("count", "missing"):
         raise InputError(f"--zeros {zeros!r} is not known; write count or missing")
@@ -60,7 +62,7 @@ def read_counts(
     if path.is_dir():
         if outside:
             raise InputError(f"{path} is a result folder, which has no other columns; leave --with")
-        return read_stored(path, step_ns=step_ns)
+        return read_stored(path, step_ns=step_ns, weeks=weeks)
     if not path.is_file():
         raise InputError(
             f"{path} is not there or is no file; give a CSV or Parquet table, or a result folder"

@@ -39,7 +39,11 @@ _DEGRADED = 0.25
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ForecastRequest:
-    """What ``calmstreet forecast`` was asked for; ``floors_for`` names series to keep to floors."""
+    """What ``calmstreet forecast`` was asked for.
+
+    ``floors_for`` names series to keep to floors; ``weeks`` is how much of a result folder is read
+    at most, None for all.
+    """
 
     counts: Path
     out: Path
@@ -54,6 +58,7 @@ class ForecastRequest:
     hierarchy: Path | None = None
     models: tuple[str, ...] = (LIGHTGBM,)
     floors_for: frozenset[str] = frozenset()
+    weeks: int | None = None
     lang: str = "en"
 
 
@@ -71,6 +76,7 @@ def forecast_counts(
         step=request.step,
         zeros=request.zeros,
         outside=request.outside,
+        weeks=request.weeks,
     )
     summing = None
     if request.hierarchy is not None:

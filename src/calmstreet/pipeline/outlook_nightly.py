@@ -20,7 +20,10 @@ from calmstreet.pipeline.outlook_live import (
 from calmstreet.pipeline.outlook_tables import read_table, write_table
 from calmstreet.units import local_datetime
 
-__all__ = ["run_nightly"]
+__all__ = ["WEEKS", "run_nightly"]
+
+WEEKS = 16
+"""Of a result folder no more than so many of its newest weeks are read each night."""
 
 _NIGHTS = 14
 _READ_AGAIN = 21
@@ -38,14 +41,15 @@ def run_nightly(
 ) -> dict[str, Any]:
     """Score the forecasts that lie in ``out``, forecast anew, look for anomalies.
 
-    ``counts`` is a table or a result folder. Series whose forecasts of the last nights erred more
-    than last week's value, or whose 90 % intervals held less than 80 or more than 98 %, are left to
-    the floors tonight. Raises InputError, FormatError or StoreError with one sentence.
+    ``counts`` is a table or a result folder, of which the newest ``WEEKS`` are read. Series whose
+    forecasts of the last nights erred more than last week's value, or whose 90 % intervals held
+    less than 80 or more than 98 %, are left to the floors tonight. Raises InputError, FormatError
+    or StoreError with one sentence.
     """
     if out.exists() and not out.is_dir():
         raise InputError(f"--out {out} is a file; name a folder")
     out.mkdir(parents=True, exist_ok=True)
-    grid = read_counts(counts, tz=tz)
+    grid = read_counts(counts, tz=tz, weeks=WEEKS)
     nights, scored = _scored(out, grid)
     series = series_rows(nights[-_NIGHTS:])
     kept = _keep(out, scored, series)
@@ -57,10 +61,13 @@ def run_nightly(
         tz=tz,
         holidays=holidays,
         floors_for=frozenset(row["series"] for row in series if row["fallback"]),
+        weeks=WEEKS,
         lang=lang,
     )
     forecast = forecast_counts(request, progress=progress)
-    alarms = find_anomalies(counts, out=out / "anomalies.csv", tz=tz, holidays=holidays, lang=lang)
+    alarms = find_anomalies(
+        counts, out=out / "anomalies.csv", tz=tz, holidays=holidays, weeks=WEEKS, lang=lang
+    )
     last_day = local_datetime(int(grid.times_ns(grid.values.shape[1], 1)[0]) - DAY_NS, grid.tz)
     return {
         "verb": "nightly",

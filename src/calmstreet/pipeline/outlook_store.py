@@ -1,51 +1,65 @@
 """Counts straight from a result folder: every gate and movement, by kind and summed."""
 
+import json
 from collections.abc import Iterator
+from datetime import datetime, time, timedelta
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from calmstreet.errors import InputError
+from calmstreet.errors import InputError, StoreError
 from calmstreet.forecast.grid import Grid, grid_of
 from calmstreet.model.bins import Bins
 from calmstreet.model.kinds import KIND_NAMES
+from calmstreet.model.site import site_from_json
 from calmstreet.pipeline.collected import collect
 from calmstreet.store.bins import joined_bins
 from calmstreet.store.catalogue import Catalogue
-from calmstreet.units import ns_from_s
+from calmstreet.units import NS_PER_S, local_datetime, ns_from_s, zone_info
 
 __all__ = ["ALL", "hours_by_camera", "read_stored"]
 
 ALL = "all"
 _WIDTH_S = 900.0
+_EVER_NS = -(2**62)
 _FAMILIES = ("gate:", "movement:")
 _Row = tuple[str, NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]
 
 
-def read_stored(folder: Path, *, step_ns: int | None = None) -> Grid:
+def read_stored(folder: Path, *, step_ns: int | None = None, weeks: int | None = None) -> Grid:
     """Return the quarter hours of every gate and movement as a grid, on the site's clock.
 
     A series is "camera/what/kind" as in counts.csv, and "camera/what/all" is the sum over kinds
-    where there are several. Raises StoreError when the folder is no result, InputError when its
-    clock is unknown or nothing was counted.
+    where there are several. With ``weeks`` no more than the newest weeks, of whole local days, are
+    read. Raises StoreError when the folder is no result, InputError when its clock is unknown or
+    nothing was counted.
     """
     with Catalogue.open(folder) as catalogue:
-        found = collect(catalogue)
-        parts = catalogue.bins([run.run_id for run in found.runs])
-    if found.tz is None:
-        raise InputError(
-            f"{folder}: nobody said when its videos began; a forecast needs the clock: analyse "
-            "again with --start"
-        )
-    rows = [
-        row
-        for mine in joined_bins([part for part in parts if part.width_s == _WIDTH_S])
-        for row in _rows(mine)
-    ]
+        runs = catalogue.runs()
+        if not runs:
+            raise StoreError(f"{folder} holds no finished run; analyse a video into it")
+        if any(run.time_known == "unknown" for run in runs):
+            raise InputError(
+                f"{folder}: nobody said when its videos began; a forecast needs the clock: analyse "
+                "again with --start"
+            )
+        tz = site_from_json(json.loads(catalogue.site(runs[-1].site_version))).tz
+        since_ns = _since_ns(runs[-1].end_ns, weeks, tz)
+        wanted = [run.run_id for run in runs if run.end_ns > since_ns]
+        parts = catalogue.bins(wanted, width_s=_WIDTH_S)
+    rows = [row for mine in joined_bins(parts) for row in _rows(mine, since_ns)]
     if not rows:
         raise InputError(f"{folder} has no counts of gates or movements; give its site some gates")
-    return _grid(rows, tz=found.tz, step_ns=step_ns or ns_from_s(_WIDTH_S))
+    return _grid(rows, tz=tz, step_ns=step_ns or ns_from_s(_WIDTH_S))
+
+
+def _since_ns(end_ns: int, weeks: int | None, tz: str) -> int:
+    """Return the local midnight so many weeks before the day on which the last run ends."""
+    if weeks is None:
+        return _EVER_NS
+    day = local_datetime(end_ns, tz).date() - timedelta(weeks=weeks)
+    return int(datetime.combine(day, time(), zone_info(tz)).timestamp()) * NS_PER_S
 
 
 def hours_by_camera(folder: Path) -> dict[str, float]:
@@ -64,9 +78,9 @@ def hours_by_camera(folder: Path) -> dict[str, float]:
     }
 
 
-def _rows(bins: Bins) -> Iterator[_Row]:
+def _rows(bins: Bins, since_ns: int) -> Iterator[_Row]:
     """Yield name, times, values and shares watched of each series of one camera."""
-    told = (bins.exposure_s > 0) | (bins.count > 0)
+    told = ((bins.exposure_s > 0) | (bins.count > 0)) & (bins.start_ns >= since_ns)
     share = np.clip(bins.exposure_s.astype(np.float64) / bins.width_s, 0, 1)
     for what in np.unique(bins.what).tolist():
         if not what.startswith(_FAMILIES):
