@@ -1,5 +1,7 @@
 """What rules cried wolf at, or missed, on rendered and on bent streets."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from tests.builders import together
@@ -14,7 +16,7 @@ from tests.drives import (
     watch_over,
 )
 
-from calmstreet.model.kinds import Kind
+from calmstreet.model.kinds import Flag, Kind
 from calmstreet.model.points import TrackPoints
 from calmstreet.model.signals import SignalState
 from calmstreet.safety.conduct_queue import QueueRule
@@ -183,6 +185,10 @@ def test_giving_way_for_long_is_no_fault_and_standing_on_without_people_is() -> 
     assert len(found_by(site, together(waits, *walkers(15.0)), only=["stopped-vehicle"])) == 1
     beyond = a_drive([(0, -50, -1.5), (5, 14.0, -1.5), (60, 14.0, -1.5)])
     told = found_by(site, together(beyond, *walkers(60.0)), only=["stopped-vehicle"])
+    assert len(told) == 1
+    named = a_drive([(0, 6, 0.5), (60, 6, 0.5)], serial=9, kind=Kind.PEDESTRIAN)
+    post = replace(named, flags=np.full(len(named), Flag.PARKED, np.uint8))
+    told = found_by(site, together(waits, post), only=["stopped-vehicle"])
     assert len(told) == 1
 
 

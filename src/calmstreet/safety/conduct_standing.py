@@ -64,8 +64,12 @@ class StandingRule:
                 yield from self._judged(block, zone, spell, rows)
 
     def _gives_way(self, block: Block, crossing: PlanZone, still: Mask) -> Mask:
-        """Return who stands before a crossing at which somebody on foot was a moment ago."""
+        """Return who stands before a crossing at which somebody on foot was a moment ago.
+
+        Not a post that is taken for a pedestrian: nobody who never moved.
+        """
         walkers = near_zone(block, crossing, _KERB_M) & (block.kind == Kind.PEDESTRIAN)
+        walkers &= ~block.parked
         before = self._walked_ns.get(crossing.id)
         known = [] if before is None else [before]
         walked = np.array([*known, *np.unique(block.t_ns[walkers]).tolist()], np.int64)
