@@ -16,7 +16,7 @@ from calmstreet.perception.detector import Detector
 from calmstreet.pipeline.counting import count_run
 from calmstreet.pipeline.eyes import detector_version
 from calmstreet.pipeline.keeping import Keeper
-from calmstreet.pipeline.seeing import Seer
+from calmstreet.pipeline.seeing import Seer, in_the_dark
 from calmstreet.pipeline.watching import Tally, Watch
 from calmstreet.store.catalogue import Catalogue
 from calmstreet.units import NS_PER_S
@@ -78,6 +78,7 @@ def watched(
                 net=net,
                 samples=samples,
                 net_every=net_every,
+                dark_net_every=in_the_dark(net_every),
                 analysed_fps=analysed_fps,
             )
             watch = Watch(

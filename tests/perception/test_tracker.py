@@ -164,6 +164,24 @@ def test_a_blob_moves_a_track_of_the_net() -> None:
     assert points.box_px[0, 0] > 175
 
 
+@pytest.mark.parametrize("first_look", range(5))
+def test_a_car_that_sets_off_towards_the_camera_is_not_lost_while_the_net_rests(
+    first_look: int,
+) -> None:
+    """It grows sixfold in three seconds; only motion tells of it for half a second each."""
+    tracker, rows, away_m = a_tracker(), [], 45.0
+    for k in range(50):
+        wide_px, foot_px, right_px = 1600.0 / away_m, 100.0 + 1800.0 / away_m, 410.0 - 2.0 * away_m
+        box = (right_px - wide_px, foot_px - 0.7 * wide_px, right_px, foot_px)
+        looked = Eye.BOTH if (k + first_look) % 5 == 0 else Eye.MOTION
+        kind = Kind.CAR if looked & Eye.NET else Kind.UNKNOWN
+        rows.append(tracker.update(a_step(k / 10, [box], kind=kind, source=looked, looked=looked)))
+        away_m -= 0.05 if k < 20 else 1.2
+    points = believed(concat_points(rows))
+    assert len(serials(points)) == 1
+    assert np.count_nonzero(points.flags & Flag.COASTED) <= 1
+
+
 def test_a_merged_blob_neither_distorts_nor_begets() -> None:
     people = [a_walk((100 + 24 * k, 200), (30, 0), **PERSON) for k in range(3)]  # type: ignore[arg-type]
     tracker = a_tracker()

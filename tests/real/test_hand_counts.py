@@ -45,7 +45,7 @@ def count(clip: tuple[str, str], folder: Path, **settings: Any) -> tuple[int, in
     return gate["to_left"]["total"], gate["to_right"]["total"]
 
 
-@pytest.mark.parametrize("net_every", [1, 2])
+@pytest.mark.parametrize("net_every", [1, 2, 5])
 def test_a_suburban_road(net_every: int, tmp_path: Path) -> None:
     assert count(OZLU, tmp_path, net_every=net_every) == (0, 8)
 

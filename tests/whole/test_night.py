@@ -1,8 +1,8 @@
 """A rendered night: lamps, beams and a noisy sensor, from the film to the counts.
 
 No real night is at hand, so this proves little about one; it holds what was reached so far. Of 20
-passes 4 are counted wrong (three of them are people at the zebra, whom neither eye sees), and 8
-when beams are taken for road users.
+passes 2 are counted wrong; 4 when the net looks at every second picture as by day, and 8 when
+beams are taken for road users.
 """
 
 import numpy as np
@@ -42,7 +42,7 @@ def test_most_who_pass_in_the_dark_are_counted_once(night: Counted, seen: Watche
     true = sum(low for sides in night.expected.values() for low, _ in sides)
     assert true == PASSES
     passes = {gate: seen.passes(gate) for gate in night.expected}
-    assert wrong_by(night, passes) <= 6, passes
+    assert wrong_by(night, passes) <= 4, passes
 
 
 def test_beams_are_nobody(seen: Watched) -> None:

@@ -19,7 +19,8 @@ AXES_NOISE = np.array([[1.0], [1.0], [1.5], [1.5]])
 _NET = np.array(int(Eye.NET), np.uint8)
 _DOUBLE_SHARE = 0.6
 _ENTERING_NOISE = np.array(0.25)  # a box that comes in over the border grows: taken as it is seen
-_BLOB_NOISE = 3.0
+_BLOB_NOISE = 3.0  # of a blob that no box of the net explains
+_LONE_BLOB_NOISE = 1.5  # while the net rests: then most blobs are users that it knows
 _HALF, _ONE, _SIZE_NOISE = np.array(0.5), np.array(1.0), np.array(1.5)
 _SURE, _UNSURE = np.array(1.6), np.array(0.6)
 
@@ -140,18 +141,20 @@ def _picked(
     )
 
 
-def note_noise(seen: Seen, *, noise_sizes: float, limits_px: NDArray[np.float64]) -> None:
+def note_noise(
+    seen: Seen, *, noise_sizes: float, limits_px: NDArray[np.float64], net_rests: bool = False
+) -> None:
     """Fill in how unsure boxes are, in place: weak ones and blobs are coarser.
 
     ``noise_sizes`` is the sigma of a sure box of the net in sizes; ``limits_px`` (4, n + 1) is the
-    border of the picture, see ``votes.borders``.
+    border of the picture, see ``votes.borders``; ``net_rests`` when the net has not looked lately.
     """
     told = seen.told
     sigma = np.sqrt(told[2] * told[3])
     sigma *= noise_sizes
     coarse = _SURE - told[8] * _UNSURE
     if seen.nets < len(seen):
-        np.putmask(coarse[:-1], ~seen.by_net, _BLOB_NOISE)
+        np.putmask(coarse[:-1], ~seen.by_net, _LONE_BLOB_NOISE if net_rests else _BLOB_NOISE)
     sigma *= coarse
     seen.sigma_px = sigma
     entering = at_border(seen.box, limits_px)

@@ -25,6 +25,7 @@ __all__ = ["Tracker", "TrackerSettings"]
 _NET = int(Eye.NET)
 _SHORT_S = 0.5  # nobody who was just seen ends within so short a time
 _GONE_NS = 300_000_000  # who is unseen for so long and predicted outside has left
+_RARELY_NS = 270_000_000  # from look to look of a net that looks rarely
 _PAUSE_NS = 2_000_000_000  # a track ends this long after its last row
 _ORIGIN = np.array(0.0, np.float32)
 _ZERO, _OVERLAPPED, _NEVER = np.array(0.0), np.array(0.3), np.array(NEVER_NS)
@@ -64,6 +65,8 @@ class Tracker:
         self._hidden = np.zeros(0)
         self._seen: Seen | None = None
         self._t_ns: int | None = None
+        self._net_ns = (NEVER_NS, NEVER_NS)
+        self._net_rests = False
         self._now = np.zeros(0, np.bool_)
         self._all_seen = True
         self._in_order = True
@@ -84,7 +87,13 @@ class Tracker:
         self._t_ns = t_ns
         limits = self._settings
         seen = self._seen = ordered(detections, limits.high_score, limits.low_score)
-        note_noise(seen, noise_sizes=limits.noise_sizes, limits_px=self._border(len(seen) + 1))
+        self._net_rests = self._rests(looked, t_ns)
+        note_noise(
+            seen,
+            noise_sizes=limits.noise_sizes,
+            limits_px=self._border(len(seen) + 1),
+            net_rests=self._net_rests,
+        )
         if not self._all_seen or dt_s > _SHORT_S:
             over = lives.ended(self._table, t_ns, limits)
             if True in over.tobytes():
@@ -101,6 +110,14 @@ class Tracker:
         visible = self._visible(now, t_ns)
         self._rename(visible, t_ns)
         return self._rows(visible)
+
+    def _rests(self, looked: Eye, t_ns: int) -> bool:
+        """Return whether the net looks rarely and not now: then blobs speak for those it knows."""
+        before, last = self._net_ns
+        if int(looked) & _NET:
+            self._net_ns = (last, t_ns)
+            return False
+        return max(last - before, t_ns - last) > _RARELY_NS
 
     def _visible(self, now: NDArray[np.bool_], t_ns: int) -> NDArray[np.bool_]:
         """Return which tracks give a row; ``now`` are those that were measured at this step."""
@@ -168,10 +185,7 @@ class Tracker:
                 may = ~seen.still(looked)[pairs.detection] | standing[pairs.track]
                 made.add(pairs.where(may), made.idle, seen.by_net & ~seen.high, limits.like_low)
             if seen.nets < len(seen):
-                blobs = ~seen.by_net
-                made.add(pairs, table.net_hits == 0, blobs, limits.like_motion)
-                alone = blobs & ~pairing.shared_blobs(table, boxes, seen)
-                made.add(pairs, made.idle, alone, limits.like_motion)
+                self._match_blobs(made, pairs, boxes, seen)
         self._correct(made.match_of, seen, t_ns)
         return made.free
 
@@ -190,6 +204,21 @@ class Tracker:
             border_px = self._border(len(table))
             way = pairing.swept(table, rows, boxes, seen, columns, border_px, t_ns)
             made.add(way, known & made.idle, high & made.free, limits.like_lost)
+
+    def _match_blobs(
+        self, made: Matching, pairs: Pairs, boxes: NDArray[np.float64], seen: Seen
+    ) -> None:
+        """Match blobs: with who was never seen by the net, then those of one user with who was.
+
+        While the net rests those whom it knows come first.
+        """
+        table, least, blobs = self._table, self._settings.like_motion, ~seen.by_net
+        alone = blobs & ~pairing.shared_blobs(table, boxes, seen)
+        unnamed = table.net_hits == 0
+        if self._net_rests:
+            made.add(pairs, table.sure & made.idle & ~unnamed, alone, least)
+        made.add(pairs, unnamed, blobs, least)
+        made.add(pairs, made.idle, alone, least)
 
     def _correct(self, match_of: NDArray[np.intp], seen: Seen, t_ns: int) -> None:
         """Correct every track by its box, row ``match_of`` or -1, and note what those tell."""

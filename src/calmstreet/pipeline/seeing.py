@@ -21,7 +21,15 @@ from calmstreet.units import NS_PER_S
 from calmstreet.video.anchorage import Anchorage, Registration
 from calmstreet.video.samples import read_luma_samples, read_street
 
-__all__ = ["ANALYSED_FPS", "NET_EVERY", "Pace", "Seer", "first_look", "street_samples"]
+__all__ = [
+    "ANALYSED_FPS",
+    "NET_EVERY",
+    "Pace",
+    "Seer",
+    "first_look",
+    "in_the_dark",
+    "street_samples",
+]
 
 ANALYSED_FPS = 10.0
 NET_EVERY = 2
@@ -66,7 +74,8 @@ class Pace:
 class Seer:
     """Eyes and tracker of one run; ``samples`` are pictures for the motion eye's first street.
 
-    With a ``plane`` every row has its metres. Rows have their boxes in pixels of the ``reference``
+    In the dark the net looks at every ``dark_net_every``-th picture, when that is given. With a
+    ``plane`` every row has its metres. Rows have their boxes in pixels of the ``reference``
     luma (h, w), or of the run's first street: what the wind or a push did to the camera is out.
     """
 
@@ -78,6 +87,7 @@ class Seer:
         net: Detector | None,
         samples: NDArray[np.uint8] | None,
         net_every: int = NET_EVERY,
+        dark_net_every: int | None = None,
         analysed_fps: float = ANALYSED_FPS,
         plane: Plane | None = None,
         reference: NDArray[np.uint8] | None = None,
@@ -99,6 +109,7 @@ class Seer:
         self._lies: Registration | None = None
         self._pace = Pace(fps=analysed_fps)
         self._held = np.empty((0, 4), np.float32)
+        self._net_every = (net_every, dark_net_every or net_every)
         self._dark_ns: int | None = None
         self._dark = False
 
@@ -109,6 +120,7 @@ class Seer:
 
     def spare(self, *, net_every: int, analysed_fps: float) -> None:
         """Look less, or more again: how often the net looks and how many pictures a second."""
+        self._net_every = (net_every, net_every)
         self._eyes.net_every = net_every
         self._pace.slow_to(analysed_fps)
 
@@ -147,14 +159,19 @@ class Seer:
         found = sight.detections
         if not lies.still:
             found = replace(found, box_px=lies.registered(found.box_px))
-        if self._dark_ns is None or not 0 <= frame.t_ns - self._dark_ns < NS_PER_S:
-            self._dark_ns = frame.t_ns
-            self._dark = light_of(float(np.median(sight.small[::8, ::8]))) == "night"
+        self._note_light(frame.t_ns, sight.small)
         points = self._tracker.update(found, dark=self._dark)
         if self._ground is not None:
             points = self._ground.update(points)
         self._held = lies.as_seen(self._tracker.held_px())
         return sight, points
+
+    def _note_light(self, t_ns: int, small: NDArray[np.uint8]) -> None:
+        """Tell once a second whether it is dark, and with that how often the net looks."""
+        if self._dark_ns is None or not 0 <= t_ns - self._dark_ns < NS_PER_S:
+            self._dark_ns = t_ns
+            self._dark = light_of(float(np.median(small[::8, ::8]))) == "night"
+            self._eyes.net_every = self._net_every[self._dark]
 
     @property
     def boxes_as_seen(self) -> Callable[[NDArray[np.float32]], NDArray[np.float32]] | None:
@@ -166,6 +183,17 @@ class Seer:
         if self._lies is None or self._lies.still:
             return points
         return replace(points, box_px=self._lies.as_seen(points.box_px))
+
+
+def in_the_dark(net_every: int) -> int:
+    """Return the N of files in the dark: there the net looks twice as often.
+
+    Motion tells little there: who is dark is not seen to move, and light is.
+
+    >>> [in_the_dark(n) for n in (1, 2, 5)]
+    [1, 1, 2]
+    """
+    return max(1, net_every // 2)
 
 
 def _followers(run: Run, plane: Plane | None) -> tuple[Tracker, Ground | None]:

@@ -21,7 +21,7 @@ from calmstreet.pipeline.pictures import keep_background
 from calmstreet.pipeline.planes import camera_plane, length_alarm
 from calmstreet.pipeline.planning import KEPT_S, Plan, Request
 from calmstreet.pipeline.progress import Progress
-from calmstreet.pipeline.seeing import Seer, first_look
+from calmstreet.pipeline.seeing import Seer, first_look, in_the_dark
 from calmstreet.pipeline.watching import Watch
 from calmstreet.report.texts import texts
 from calmstreet.store.catalogue import Catalogue, SourceFile
@@ -173,6 +173,7 @@ class Session:
                 net=self.net,
                 samples=samples,
                 net_every=self.request.net_every,
+                dark_net_every=in_the_dark(self.request.net_every),
                 analysed_fps=self.request.analysed_fps,
                 plane=found.plane,
                 reference=reference_street(self.catalogue, run, site, self.request.site),
