@@ -1,5 +1,6 @@
 """Clips of events from a camera's main stream, over two films of one street at two sizes."""
 
+import io
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ from calmstreet.clock import FakeClock
 from calmstreet.config.node import load_node
 from calmstreet.model.kept import Segment
 from calmstreet.pipeline import main_clips
+from calmstreet.pipeline.lines import tell_line
 from calmstreet.pipeline.live_camera import live_camera
 from calmstreet.pipeline.watch import watch_camera
 from calmstreet.store.catalogue import Catalogue
@@ -103,7 +105,7 @@ class Watched:
     @property
     def told(self) -> list[tuple[str, str]]:
         """Return for each clip the stream that it is from and why."""
-        return [(row["stream"], row.get("reason", "")) for row in self.said if "clip" in row]
+        return [(row["cut_from"], row.get("reason", "")) for row in self.said if "clip" in row]
 
     @property
     def beat(self) -> dict[str, Any]:
@@ -132,13 +134,18 @@ def watched(home: Path, films: Path, main: Path, **camera: Any) -> Watched:
         encoding="utf-8",
     )
     said: list[dict[str, Any]] = []
+
+    def tell(**fields: Any) -> None:
+        tell_line(io.StringIO(), **fields)
+        said.append(fields)
+
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(main_clips, "LAST_S", 120.0)
         watch_camera(
             live_camera(load_node(config), "kerb", config=config, environ={}),
             stop=threading.Event(),
             clock=FakeClock(start_ns=from_iso(START)),
-            tell=lambda **fields: said.append(fields),
+            tell=tell,
         )
     folder = home / "results" / "kerb"
     with Catalogue.open(folder) as catalogue:

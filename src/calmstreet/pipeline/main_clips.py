@@ -3,15 +3,16 @@
 The main stream is received beside the sub-stream and not decoded. When the clip of an event was cut
 from the sub-stream, the packets of its span go to a thread of low priority, which makes the same
 clip of them and lets it take the other's place. Where that cannot be, the clip from the sub-stream
-stays, and why is told.
+stays, and why is told. On the whole node one clip is made at a time.
 """
 
+import fcntl
 import os
 import queue
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,6 +39,8 @@ FIRST_REST_S = 30.0
 VALID_S = 3600.0
 TAIL_S = 1.5
 MOST_WAITING = 2
+TURN = ".main-clips"
+TRY_S = 0.2
 MOST_DAMAGED_SHARE = 0.1
 _NICE = 10
 
@@ -233,7 +236,8 @@ class MainClips:
     def _do(self, order: Order) -> None:
         name = order.name
         try:
-            self._make(order)
+            with self._in_turn():
+                self._make(order)
         except Forgone as error:
             self._forgo(name, error.reason, error.note)
         except PrivacyError as error:
@@ -244,13 +248,25 @@ class MainClips:
         except (CalmstreetError, ArithmeticError, LookupError, ValueError, OSError) as error:
             self._forgo(name, "failed", str(error))
 
+    @contextmanager
+    def _in_turn(self) -> Iterator[None]:
+        """Wait until no other camera of the node makes a clip; raises Forgone like ``_go``."""
+        with (self._camera.folder.parent / TURN).open("w") as stream:
+            while True:
+                self._go()
+                try:
+                    fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    break
+                except BlockingIOError:
+                    self._stop.wait(TRY_S)
+            yield
+
     def _make(self, order: Order) -> None:
         scribe = self._scribe
         if scribe is None or not order.packets:
             raise Forgone("gone", "nothing of the main stream was kept of that time")
-        look, damaged = look_through(
-            order.packets, camera_id=self._camera.id, turn=scribe.in_turn, go=self._go
-        )
+        scribe.prove()
+        look, damaged = look_through(order.packets, camera_id=self._camera.id, go=self._go)
         match = match_streams(order.sub, look.main)
         known = self._learn(order, match, look)
         if not order.name.purpose:
@@ -260,12 +276,12 @@ class MainClips:
             raise Forgone("damaged", f"{damaged} pictures")
         file = film(
             order, look, offset_s=offset_s, site=self._site, net=self._net,
-            folder=self._camera.folder, turn=scribe.in_turn, go=self._go,
+            folder=self._camera.folder, go=self._go,
         )  # fmt: skip
         scribe.replace(file)
         self._made += 1
         self._why = ""
-        self._say(order.name, stream="main", offset_s=offset_s, pictures=file.pictures)
+        self._say(order.name, cut_from="main", offset_s=offset_s, pictures=file.pictures)
 
     def _learn(self, order: Order, match: Match, look: Look) -> KnownOffset | None:
         """Remember an offset that was told; return what is known of these connections."""
@@ -305,7 +321,7 @@ class MainClips:
             return
         self._not[reason] += 1
         self._why = reason
-        self._say(name, stream="sub", reason=reason, note=note)
+        self._say(name, cut_from="sub", reason=reason, note=note)
 
     def _say(self, name: SegmentName, **fields: Any) -> None:
         self._said.put({"clip": self._camera.id, "event_id": name.event_id, **fields})

@@ -9,7 +9,6 @@ should is forgone: the clip from the sub-stream is on the disk already.
 
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -46,7 +45,6 @@ SAMPLE_EVERY_S = 0.5
 NEAR_S = 0.15
 LONGEST_HOLE_S = 1.0
 
-Turn = Callable[[], AbstractContextManager[None]]
 Go = Callable[[], None]
 
 
@@ -86,9 +84,7 @@ class Look:
     samples: NDArray[np.uint8]
 
 
-def look_through(
-    packets: Sequence[KeptPacket], *, camera_id: str, turn: Turn, go: Go
-) -> tuple[Look, int]:
+def look_through(packets: Sequence[KeptPacket], *, camera_id: str, go: Go) -> tuple[Look, int]:
     """Decode a span into small pictures; return them and how many pictures were damaged.
 
     Raises Forgone where it holds no pictures, or of several sizes; ``go`` may raise as well.
@@ -96,15 +92,10 @@ def look_through(
     album, samples = Album(), _Samples()
     sizes: set[tuple[int, int]] = set()
     decoder = SpanDecoder(packets, camera_id=camera_id)
-    frames = decoder.frames()
-    while True:
+    for frame in decoder.frames():
         go()
-        with turn():
-            frame = next(frames, None)
-            if frame is None:
-                break
-            album.add(frame.t_ns, frame.luma)
-            samples.add(frame)
+        album.add(frame.t_ns, frame.luma)
+        samples.add(frame)
         sizes.add((frame.width_px, frame.height_px))
     if len(sizes) != 1:
         raise Forgone("size" if sizes else "gone", "no picture" if not sizes else "it changes")
@@ -300,7 +291,6 @@ def film(
     site: Site,
     net: Detector | None,
     folder: Path,
-    turn: Turn,
     go: Go,
 ) -> FinishedFile:
     """Make the clip; nothing is left of it on the disk where this raises.
@@ -312,13 +302,10 @@ def film(
     frames = SpanDecoder(order.packets, camera_id=order.name.camera_id).frames()
     offset_ns = ns_from_s(offset_s)
     try:
-        while True:
+        for frame in frames:
             go()
-            with turn():
-                frame = next(frames, None)
-                if frame is None:
-                    return filming.end()
-                filming.take(replace(frame, t_ns=frame.t_ns - offset_ns))
+            filming.take(replace(frame, t_ns=frame.t_ns - offset_ns))
+        return filming.end()
     except CalmstreetError:
         filming.writer.discard()
         raise

@@ -160,17 +160,20 @@ class Scribe:
 
     def _do(self, task: _Task) -> None:
         try:
-            with self.in_turn():
+            with self._in_turn():
                 task()
         except (CalmstreetError, OSError) as error:
             self.stats.failed += 1
             self.stats.note = str(error)
 
-    @contextmanager
-    def in_turn(self) -> Iterator[None]:
-        """Wait for the lock; StoreError, before anything is written, where the disk is gone."""
+    def prove(self) -> None:
+        """Raise StoreError, before anything is written, where the disk is gone."""
         if not (self._folder / "segments" / MARK).is_file():
             raise StoreError(f"{self._folder} is not the camera's folder; is its disk mounted?")
+
+    @contextmanager
+    def _in_turn(self) -> Iterator[None]:
+        self.prove()
         with self._turn.open("w") as stream:
             fcntl.flock(stream, fcntl.LOCK_EX)
             yield

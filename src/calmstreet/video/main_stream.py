@@ -39,8 +39,8 @@ class MainStream:
 
     ``connected`` says whether packets come, ``reason`` (a word of GAP_REASONS) and ``note`` why
     not; ``connections`` counts. A jump of its time or of our clock empties the ring. Times
-    are given in the order of decoding; none may lie after its packet came, which sets right by how
-    much pictures are shown later than they are decoded.
+    are given in the order of decoding, but none may lie after its packet came, so that pictures
+    shown later than they are decoded have the times that the analysed stream gives its own.
     """
 
     def __init__(
@@ -64,7 +64,6 @@ class MainStream:
         self._patience = Patience(seed=seed)
         now_ns, ahead_ns = instant(clock)
         self._time = StreamClock(time_base=Fraction(1, 90_000), ahead_ns=ahead_ns, began_ns=now_ns)
-        self._early_ns = 0
         self._stream: PacketStream | None = None
         self._form: StreamForm | None = None
         self._stop = threading.Event()
@@ -117,19 +116,19 @@ class MainStream:
         assert form is not None
         order = packet.pts if packet.dts is None else packet.dts
         shown = order if info.by_dts or packet.pts is None else packet.pts
-        stamp = self._time.stamp(order, arrival_ns=arrival.arrival_ns, ahead_ns=arrival.ahead_ns)
+        later_ns = _later_ns(shown, order, info.time_base)
+        stamp = self._time.stamp(
+            order, arrival_ns=arrival.arrival_ns - later_ns, ahead_ns=arrival.ahead_ns
+        )
         if stamp.verdict in {JUMP, STEP}:
             self.ring.clear()
         self._came_s = self._clock.monotonic_s()
         if self._came_s - self._called_s > _WORKS_S:
             self._patience.forget()
-        shown_ns = stamp.t_ns + _later_ns(shown, order, info.time_base)
-        came_ns = arrival.arrival_ns + arrival.ahead_ns
-        self._early_ns = max(self._early_ns, shown_ns - came_ns)
         self.ring.add(
             KeptPacket(
                 data=bytes(packet),
-                t_ns=shown_ns - self._early_ns,
+                t_ns=stamp.t_ns + later_ns,
                 keyframe=bool(packet.is_keyframe),
                 form=form,
             )
@@ -145,7 +144,6 @@ class MainStream:
             codec=info.codec, extradata=info.extradata, connection=self.connections
         )
         self._time.restart(info.time_base, wrap_bits=info.wrap_bits)
-        self._early_ns = 0
 
     def _lost(self, reason: str, note: str) -> None:
         now_s = self._clock.monotonic_s()
