@@ -45,7 +45,7 @@ class LiveRules:
         self._changes: list[tuple[str, Change]] = []
         self._since_ns: int | None = None
         self._settings = conflict_settings(site.rules)
-        self._conflicts = None
+        self._conflicts: ConflictWatch | None = None
         if paths is not None and len(paths) and self._settings.on:
             self._conflicts = ConflictWatch(settings=self._settings, paths=paths)
 
@@ -77,6 +77,11 @@ class LiveRules:
         if self._conflicts is None:
             return []
         return conflict_events(self._conflicts.ready(), settings=self._settings)
+
+    def last_near_misses(self) -> list[Event]:
+        """Return the conflicts that are still being judged: the run ends, or is cut."""
+        watch, self._conflicts = self._conflicts, None
+        return [] if watch is None else conflict_events(watch.close(), settings=self._settings)
 
     def close(self, told: list[tuple[str, Change]]) -> list[Event]:
         """End the run; return every event of it."""
@@ -112,6 +117,7 @@ class LiveRules:
         self._changes = [change for change in self._changes if change[1].t_ns > until_ns]
         if self._conflicts is not None:
             self._conflicts.update(rows)
+            self._conflicts.pass_until(until_ns)
         steps: NDArray[np.int64] = np.array(times, np.int64)
         return rules.update(steps, rows, _columns(known))
 

@@ -285,6 +285,8 @@ class LiveRuns:
         themselves after a longer pause. Raises StoreError when the disk refuses; the run is then
         left to ``recover``.
         """
+        for event in self._open.rules.last_near_misses() if self._open else ():
+            self._tell(event, False)
         now, self._open = self._open, None
         if now is None:
             return

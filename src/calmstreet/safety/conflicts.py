@@ -99,8 +99,23 @@ class ConflictWatch:
         self._who = (points.camera_id, points.run_id)
         self._watch_time(np.unique(points.t_ns))
         self._waiting.append(points)
-        open_ns = int(points.t_ns.max()) // _WINDOW_NS * _WINDOW_NS
-        if min(int(block.t_ns.min()) for block in self._waiting) >= open_ns:
+        self._work_before(int(points.t_ns.max()) // _WINDOW_NS * _WINDOW_NS)
+
+    def pass_until(self, t_ns: int) -> None:
+        """Let time pass to an instant before which no more rows will come.
+
+        On a busy street the rows do that; on one that empties nobody would hear of the last pair.
+        """
+        open_ns = t_ns // _WINDOW_NS * _WINDOW_NS
+        self._work_before(open_ns)
+        while self._held and self._held[0][0] + _AHEAD_NS <= open_ns:
+            self._advance()
+        if not self._held:
+            self._retire(open_ns)
+
+    def _work_before(self, open_ns: int) -> None:
+        """Work on the rows that wait, as far as their windows are over."""
+        if min((int(block.t_ns.min()) for block in self._waiting), default=open_ns) >= open_ns:
             return
         rows = concat_points(self._waiting)
         whole = rows.t_ns < open_ns
