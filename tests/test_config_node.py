@@ -51,6 +51,15 @@ def test_what_belongs_together(more: str, says: str) -> None:
     assert says in found
 
 
+def test_udp_needs_a_fence() -> None:
+    loose = NORTH + 'url = "rtsp://10.0.0.4/low"\ntransport = "udp"\n'
+    (found,) = faults(loose)
+    assert "'north' has transport = \"udp\"" in found
+    assert "fenced_network = true" in found
+    (camera,) = parse_node("[node]\nfenced_network = true\n" + loose).camera
+    assert camera.transport == "udp"
+
+
 def test_an_id_stands_once() -> None:
     one = NORTH + 'url = "file:a.mp4"\n'
     assert "the id 'north' twice" in faults(one + one)[0]

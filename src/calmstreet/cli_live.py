@@ -86,7 +86,10 @@ def probe(
         list[str] | None, typer.Option(help="Network in which cameras may lie, as 10.8.0.0/16.")
     ] = None,
     seconds: Annotated[float, typer.Option(help="How long to watch, 1 to 600.")] = 5.0,
-    transport: Annotated[str, typer.Option(help="tcp or udp.")] = "tcp",
+    transport: Annotated[str, typer.Option(help="tcp, or udp with --fenced.")] = "tcp",
+    fenced: Annotated[
+        bool, typer.Option("--fenced", help="A firewall lets us reach its network alone.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
 ) -> None:
     """Watch a camera for a few seconds; say what it delivers and what it can be used for."""
@@ -98,6 +101,11 @@ def probe(
 
     if not 1 <= seconds <= 600:
         raise InputError("--seconds must be 1 to 600")
+    if transport == "udp" and not fenced:
+        raise InputError(
+            'over --transport udp a camera that answers "moved" could send us elsewhere; leave '
+            "tcp, or let a firewall allow its network alone and say so with --fenced"
+        )
     networks = parse_networks(network) if network else DEFAULT_NETWORKS
     camera = _given(address, url_env)
     report = probe_camera(camera, seconds=seconds, networks=networks, transport=transport)

@@ -75,3 +75,6 @@ def test_a_password_is_not_taken_from_the_command_line(monkeypatch: pytest.Monke
     assert "planted-secret" not in f"{told.exception!r}{told.output}"
     assert "SOUTH" in str(run(app, ["cameras", "probe", "--url-env", "SOUTH"]).exception)
     assert "one camera" in str(run(app, ["cameras", "probe"]).exception)
+    loose = ["cameras", "probe", "rtsp://127.0.0.1:9/x", "--transport", "udp"]
+    assert "--fenced" in str(run(app, loose).exception)
+    assert "127.0.0.1" in str(run(app, [*loose, "--fenced"]).exception), "then it is called"

@@ -44,10 +44,12 @@ class NodeTable(_Table):
 
     Results lie in ``results``, one folder each, and in ``also``; ``desk`` keeps accounts, audit
     log, jobs and uploads. The map has tiles of ``tiles_url`` or of the PMTiles file
-    ``tiles_file``, or none. Cameras are reached in ``camera_networks`` only; ``metrics_port`` is
-    open on this machine alone, 0 for none. A live run is cut to be judged where the street is
-    empty after ``cut_minutes``, at the latest after ``longest_minutes``. The points of its runs go
-    after ``points_retention_days``, 0 for never; counts, events and their evidence stay.
+    ``tiles_file``, or none. Cameras are reached in ``camera_networks`` only, and
+    ``fenced_network`` says that a firewall sees to it too, which ``transport = "udp"`` needs;
+    ``metrics_port`` is open on this machine alone, 0 for none. A live run is cut to be judged
+    where the street is empty after ``cut_minutes``, at the latest after ``longest_minutes``. The
+    points of its runs go after ``points_retention_days``, 0 for never; counts, events and their
+    evidence stay.
     """
 
     results: Text = "results"
@@ -59,6 +61,7 @@ class NodeTable(_Table):
     disk_budget_gb: Annotated[float, Field(gt=0, le=1_000_000)] = 200.0
     points_retention_days: Annotated[float, Field(ge=0, le=36_500)] = 30.0
     camera_networks: Annotated[tuple[Text, ...], AfterValidator(network_list)] = NETWORKS
+    fenced_network: Annotated[bool, Field(strict=True)] = False
     metrics_port: Annotated[int, Field(ge=0, le=65_535)] = 0
     cut_minutes: Annotated[float, Field(gt=0, le=720)] = 15.0
     longest_minutes: Annotated[float, Field(gt=0, le=1440)] = 60.0
@@ -100,6 +103,13 @@ class NodeFile(_Table):
         doubled = doubled_ids(self.camera)
         if doubled:
             raise ValueError(f"holds the id {doubled[0]!r} twice; give every camera its own")
+        loose = [camera.id for camera in self.camera if camera.transport == "udp"]
+        if loose and not self.node.fenced_network:
+            raise ValueError(
+                f'{loose[0]!r} has transport = "udp", over which a camera that answers "moved" '
+                'could send us elsewhere; leave "tcp", or let a firewall allow its network alone, '
+                "as IPAddressAllow in the unit does, and say so: [node] fenced_network = true"
+            )
         return self
 
 
