@@ -140,10 +140,10 @@ def near_pairs(
     np.subtract(tracks[:2], reach, out=wide[:2])
     np.subtract(tracks[2:], reach, out=wide[2:])
     track, detection = touching(wide, seen)
-    likeness = _likeness(
-        tracks.take(track, axis=1), seen.take(detection, axis=1), reach.take(track, axis=1)
-    )
-    return Pairs(track, detection, likeness)
+    both = np.empty((2, 4, len(track)))
+    tracks.take(track, axis=1, out=both[0], mode="clip")
+    seen.take(detection, axis=1, out=both[1], mode="clip")
+    return Pairs(track, detection, _likeness(both, reach.take(track, axis=1)))
 
 
 def swept_pairs(
@@ -175,29 +175,26 @@ def swept_pairs(
     way = ahead * off
     moved = tracks.take(track, axis=1) + np.concatenate((way, -way))
     reach = np.stack((slack, slack)) * _SIDEWAYS
-    likeness = _likeness(moved, seen.take(detection, axis=1), reach)
+    likeness = _likeness(np.stack((moved, seen.take(detection, axis=1))), reach)
     return Pairs(track, detection, likeness).where(likeness > 0.0)
 
 
-def _likeness(
-    a: NDArray[np.float64], b: NDArray[np.float64], reach_px: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """Return how alike boxes are pair by pair when their gap may be ``reach_px`` (2, k).
+def _likeness(boxes: NDArray[np.float64], reach_px: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return how alike ``boxes`` (2, 4, k) are pair by pair; their gap may be ``reach_px`` (2, k).
 
     All sides are below zero here, as the boxes are signed; in products and shares that cancels out.
     """
-    side_a, side_b = a[:2] + a[2:], b[:2] + b[2:]
-    inner = np.maximum(a, b)
+    side = boxes[:, :2] + boxes[:, 2:]
+    inner = np.maximum(boxes[0], boxes[1])
     sides = inner[:2] + inner[2:]
     sides -= reach_px
     np.minimum(sides, _ZERO, out=sides)
-    alike = np.maximum(side_a, side_b)
-    alike /= np.minimum(side_a, side_b)
-    side_a -= reach_px
-    side_b -= reach_px
+    alike = np.maximum(side[0], side[1])
+    alike /= np.minimum(side[0], side[1])
+    side -= reach_px
     shared = sides[0] * sides[1]
-    both = side_a[0] * side_a[1]
-    both += side_b[0] * side_b[1]
+    area = side[:, 0] * side[:, 1]
+    both = area[0] + area[1]
     both -= shared
     likeness: NDArray[np.float64] = shared / both
     shape = alike[0] * alike[1]

@@ -19,8 +19,7 @@ __all__ = ["correct", "first_variances", "predict"]
 _HEIGHT_M = np.array(HEIGHT_M)
 # Speeds that a new user of each Kind may have, one sigma, m/s.
 _SPEED_MPS = np.array([5.0, 3.0, 5.0, 7.0, 8.0, 8.0, 7.0, 7.0])
-_PLACE_AGITATION = np.array(0.5)  # sizes / s^1.5 along x and y
-_SIZE_AGITATION = np.array(0.2)  # the same for width and height
+_AGITATION = np.array([[0.5], [0.5], [0.2], [0.2]])  # sizes / s^1.5 of x, y, width, height
 _URGE = np.array(0.1)  # share of the own rate / s^0.5 along x and y: brakes and gas
 _LEAST_PX = np.array(1.0)
 _ONE = np.array(1.0)
@@ -58,11 +57,8 @@ def predict(table: TrackTable, dt_s: float) -> None:
     state = table.state
     mean, var, rate, cov, var_rate = state[0], state[1], state[2], state[3], state[4]
     dt, twice_dt, half_dt2, third_dt3, fade, fade2 = _shares(dt_s)
-    noise = np.empty(mean.shape)
-    agitation = table.size_px * _PLACE_AGITATION
-    noise[:2] = agitation * agitation
-    agitation = table.size_px * _SIZE_AGITATION
-    noise[2:] = agitation * agitation
+    noise = table.size_px * _AGITATION
+    noise *= noise
     urge = rate[:2] * _URGE
     urge *= urge
     noise[:2] += urge

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from calmstreet.model.detections import Detections
 from calmstreet.model.kinds import Eye
-from calmstreet.model.points import TrackPoints, make_points, no_metres, no_points, track_id_of
+from calmstreet.model.points import TrackPoints, no_metres, no_points, track_id_of
 from calmstreet.perception import kalman, lives, pairing, votes
 from calmstreet.perception.association import Matching, Pairs, covered_shares
 from calmstreet.perception.lives import TrackerSettings
@@ -315,36 +315,41 @@ class Tracker:
 
     def _rows(self, mask: NDArray[np.bool_]) -> TrackPoints:
         """Return the state of the tracks that ``mask`` picks as rows, in order of track_id."""
-        order, seen = mask.nonzero()[0], self._seen
-        if not len(order) or self._t_ns is None or seen is None:
+        flags_of, seen, table = mask.tobytes(), self._seen, self._table
+        if True not in flags_of or self._t_ns is None or seen is None:
             return no_points(camera_id=self._camera_id, run_id=self._run_id)
-        table = self._table
-        serial = table.serial[order]
-        if not self._in_order:
-            by_serial = np.argsort(serial, kind="stable")
-            order, serial = order[by_serial], serial[by_serial]
-        boxes = self._boxes.take(order, axis=1)
-        match = table.match[order]
-        t_ns = np.empty(len(order), np.int64)
+        states = np.zeros((8, len(table)), np.bool_)
+        boxes, instant = self._boxes, np.array(self._t_ns)
+        np.less(table.seen_ns, instant, out=states[0])
+        np.logical_not(table.moved, out=states[1])
+        states[2] = votes.at_border(boxes, self._border(len(table)))
+        np.greater(self._hidden, _OVERLAPPED, out=states[3])
+        np.logical_not(table.sure, out=states[4])
+        track_id = table.serial + self._first_id
+        kind, score, match = votes.elected(table), table.score.astype(np.float32), table.match
+        flags = np.packbits(states, axis=0, bitorder="little")[0]
+        if self._in_order and False not in flags_of:
+            kind = kind.copy()
+        else:
+            order = mask.nonzero()[0]
+            if not self._in_order:
+                order = order[np.argsort(track_id[order], kind="stable")]
+            boxes, track_id, kind = boxes.take(order, axis=1), track_id[order], kind[order]
+            score, match, flags = score[order], match[order], flags[order]
+        t_ns = np.empty(len(kind), np.int64)
         t_ns.fill(self._t_ns)
-        states = np.zeros((8, len(order)), np.bool_)
-        np.less(table.seen_ns[order], t_ns, out=states[0])
-        np.logical_not(table.moved[order], out=states[1])
-        states[2] = votes.at_border(boxes, self._border(len(order)))
-        np.greater(self._hidden[order], _OVERLAPPED, out=states[3])
-        np.logical_not(table.sure[order], out=states[4])
-        return make_points(
+        return TrackPoints(
             camera_id=self._camera_id,
             run_id=self._run_id,
             t_ns=t_ns,
-            track_id=serial + self._first_id,
-            kind=votes.elected(table)[order],
-            score=table.score[order].astype(np.float32),
-            flags=np.packbits(states, axis=0, bitorder="little")[0],
+            track_id=track_id,
+            kind=kind,
+            score=score,
+            flags=flags,
             box_px=self._within(boxes),
             seen_px=seen.box_px.take(match, axis=0),
             seen_by=seen.eye[match],
-            **no_metres(len(order)),
+            **no_metres(len(kind)),
         )
 
 
