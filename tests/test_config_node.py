@@ -43,6 +43,8 @@ def test_every_fault_is_told_at_once() -> None:
         ("", "wants either url or url_env, none is given"),
         ('url = "file:a"\nurl_env = "A"', "wants either url or url_env, both are given"),
         ('url = "file:a"\nrecord = "continuous"', "needs a purpose"),
+        ('url = "file:a"\nmain_url = "file:b"\nmain_url_env = "B"', "both main_url and"),
+        ('url = "file:a"\nmain_url = "file:b"\nrecord = "none"', "only clips of events use"),
         ('url = "file:a"\nrecord = "continuous"\npurpose = " "', "needs a purpose"),
     ],
 )
@@ -65,7 +67,7 @@ def test_an_id_stands_once() -> None:
     assert "the id 'north' twice" in faults(one + one)[0]
 
 
-@pytest.mark.parametrize("key", ["url", "url_env"])
+@pytest.mark.parametrize("key", ["url", "url_env", "main_url", "main_url_env"])
 def test_a_password_in_the_file_is_refused_and_not_repeated(key: str) -> None:
     (found,) = faults(NORTH + f'{key} = "rtsp://admin:hunter2/x@10.0.0.4/low"')
     assert f"camera[0].{key}" in found
@@ -81,6 +83,17 @@ def test_addresses_come_from_the_environment_or_a_credential(tmp_path: Path) -> 
     (tmp_path / "NORTH_URL").write_text("rtsp://u:p@10.0.0.4/low\n", encoding="utf-8")
     given = {"CREDENTIALS_DIRECTORY": str(tmp_path)}
     assert camera_url(camera, source=source, environ=given) == "rtsp://u:p@10.0.0.4/low"
+
+
+def test_a_main_stream_is_read_where_one_is_named(tmp_path: Path) -> None:
+    (camera,) = parse_node(NORTH + 'url = "file:a"\nmain_url_env = "NORTH_MAIN"').camera
+    source = tmp_path / "calmstreet.toml"
+    with pytest.raises(InputError, match="main_url_env names NORTH_MAIN, which is not set"):
+        camera_url(camera, source=source, environ={}, main=True)
+    given = {"NORTH_MAIN": "rtsp://u:p@10.0.0.4/main"}
+    assert camera_url(camera, source=source, environ=given, main=True) == given["NORTH_MAIN"]
+    (plain,) = parse_node(NORTH + 'url = "file:a"').camera
+    assert camera_url(plain, source=source, environ={}, main=True) == ""
 
 
 def test_the_published_schema_is_the_models() -> None:

@@ -125,6 +125,27 @@ def test_every_camera_has_a_process_with_its_own_secret_alone(node: Node) -> Non
     assert north.environ["PATH"] == "/bin"
 
 
+def test_a_main_stream_has_its_own_secret_that_no_other_process_gets(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(SECRETS, "NORTH_MAIN", "rtsp://a:main-secret@10.0.0.4/main")
+    made: list[FakeChild] = []
+
+    def child(**keys: Any) -> FakeChild:
+        made.append(FakeChild(**{**keys, "words": list(keys["words"])}))
+        return made[-1]
+
+    monkeypatch.setattr(supervise, "Child", child)
+    node = Node(home=tmp_path, made=made)
+    main = CAMERA.format("north", "NORTH") + 'main_url_env = "NORTH_MAIN"\n'
+    node.write(main + CAMERA.format("south", "SOUTH"))
+    node.pass_time(12)
+    north, south = node.watchers("north")[-1], node.watchers("south")[-1]
+    assert north.environ["NORTH_MAIN"] == SECRETS["NORTH_MAIN"]
+    assert "NORTH_MAIN" not in south.environ
+    assert all("main-secret" not in str(row) for row in node.said)
+
+
 def test_who_dies_is_started_again_with_growing_patience(node: Node) -> None:
     node.pass_time(2)
     waits = []

@@ -2,7 +2,7 @@
 
 import io
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -26,8 +26,10 @@ from calmstreet.store.catalogue import Catalogue
 from calmstreet.units import NS_PER_S, from_iso
 from calmstreet.video.blur import Blur
 
+pytestmark = pytest.mark.slow
+
 START = "2026-05-01T08:00:00+00:00"
-FILM_S = 13.0
+FILM_S = 12.0
 FROM_S = 1.0
 BLOCKS = (
     Block(at_s=3.0),
@@ -71,15 +73,12 @@ def large(t_s: float) -> Picture:
     return np.asarray(seen, np.uint8)
 
 
-def a_main(
-    path: Path, *, late_s: float, change: Callable[[Picture], Picture] | None = None
-) -> Path:
+def a_main(path: Path, *, late_s: float) -> Path:
     """Film the street as the main stream, which shows everything ``late_s`` later."""
     times = even_times(FILM_S)
 
     def picture(i: int) -> Picture:
-        seen = large(FROM_S + times[i] - late_s)
-        return seen if change is None else change(seen)
+        return large(FROM_S + times[i] - late_s)
 
     return a_clip(path, times_s=times, picture=picture, options={**X264, "g": "12"})
 
@@ -207,21 +206,6 @@ def test_a_main_stream_half_a_second_late_is_not_cut_from(films: Path, tmp_path:
     assert not list(found.folder.rglob("*-main*"))
 
 
-def test_a_main_stream_of_another_street_is_not_cut_from(films: Path, tmp_path: Path) -> None:
-    still = large(20.0)
-    main = a_main(tmp_path / "main.mp4", late_s=0.0, change=lambda seen: still)
-    assert watched(tmp_path, films, main).told == [("sub", "offset-unknown")]
-
-
-def test_a_main_stream_that_is_zoomed_is_not_cut_from(films: Path, tmp_path: Path) -> None:
-    def zoomed(seen: Picture) -> Picture:
-        near = np.ascontiguousarray(seen[30:330, 54:586])
-        return np.asarray(cv2.resize(near, (640, 360)), np.uint8)
-
-    found = watched(tmp_path, films, a_main(tmp_path / "main.mp4", late_s=0.1, change=zoomed))
-    assert found.told in ([("sub", "other-view")], [("sub", "offset-unknown")])
-
-
 def test_a_main_stream_that_ends_in_the_clip_is_not_cut_from(films: Path, tmp_path: Path) -> None:
     with av.open(str(films / "main.mp4")) as whole:
         stream = whole.streams.video[0]
@@ -237,7 +221,7 @@ def test_a_main_stream_that_ends_in_the_clip_is_not_cut_from(films: Path, tmp_pa
     assert not list(found.folder.rglob("*-main*"))
 
 
-@pytest.mark.parametrize("at", [0, 25, 60])
+@pytest.mark.parametrize("at", [0, 40])
 def test_a_picture_that_cannot_be_blurred_is_written_nowhere(
     films: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at: int
 ) -> None:

@@ -125,10 +125,11 @@ def _close_run(catalogue: Catalogue, run: Run) -> bool:
 def _mend_segments(catalogue: Catalogue, camera_id: str, salvage: Salvage, left: list[str]) -> int:
     known = {segment.path for segment in catalogue.segments(camera_id)}
     mended = 0
-    for path in sorted(_segments_without_row(catalogue.folder, camera_id, known)):
-        name = name_of(path)
-        if name is None:
-            continue
+    found = [
+        (name_of(path), path) for path in _segments_without_row(catalogue.folder, camera_id, known)
+    ]
+    named = [(name, path) for name, path in found if name is not None]
+    for name, path in sorted(named, key=lambda one: (one[0].main, one[1])):
         if _is_needless(catalogue.folder, path, name):
             remove_quietly(path)
             continue
