@@ -52,6 +52,22 @@ def test_a_weak_box_explains_nothing() -> None:
     assert seen.source.tolist() == [Eye.BOTH, Eye.MOTION]
 
 
+def test_a_box_over_the_whole_street_is_nobody_and_explains_nothing() -> None:
+    """A net that does not know such pictures takes all of the street for one vehicle."""
+    named = found(([5, 5, 195, 95], 0.6, Kind.TRUCK))
+    seen = fuse(named, moving([10, 10, 50, 40], [120, 50, 160, 80]), scale=1, min_body_share=0.1)
+    assert seen.kind.tolist() == [Kind.TRUCK, Kind.UNKNOWN, Kind.UNKNOWN]
+    assert seen.score[0] == pytest.approx(0.15)
+    assert seen.source.tolist() == [Eye.NET, Eye.MOTION, Eye.MOTION]
+
+
+def test_a_bus_that_fills_the_view_is_a_bus() -> None:
+    named = found(([20, 5, 180, 95], 0.6, Kind.BUS))
+    seen = fuse(named, moving([30, 10, 170, 90]), scale=1, min_body_share=0.1)
+    assert seen.kind.tolist() == [Kind.BUS]
+    assert seen.score[0] == pytest.approx(0.6)
+
+
 def test_a_box_over_a_still_street_is_of_the_net_alone() -> None:
     seen = fuse(found(([10, 10, 50, 40], 0.8, Kind.CAR)), moving(), scale=1, min_body_share=0.1)
     assert seen.source.tolist() == [Eye.NET]

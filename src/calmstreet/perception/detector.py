@@ -23,6 +23,9 @@ EXPLAINED_SHARE = 0.5
 MOVING_SHARE = 0.15
 SAME_PLACE_SHARE = 0.6
 SURER_SHARE = 0.6
+VAST_SHARE = 0.3
+VAST_MOVING_SHARE = 0.35
+GHOST_SCORE = 0.15
 
 
 class Detector(Protocol):
@@ -122,21 +125,26 @@ def fuse(named: Detections, moving: Moving, *, scale: float, min_body_share: flo
     """Return the net's boxes and the moving blobs that none of them explains.
 
     A box over moving pixels has source BOTH, one over a still street NET; blobs have kind UNKNOWN
-    and their body share as score. Blobs that are only light are dropped.
+    and their body share as score. Blobs that are only light are dropped. A box over a third of the
+    picture in which little moves serves the blur alone: a net that does not know such pictures
+    takes all of the street for one vehicle.
     """
     looked = named.looked | Eye.MOTION
     bodies = moving.body_share >= min_body_share
     blobs, shares = moving.box_px[bodies], moving.body_share[bodies]
-    sure = named.box_px[named.score >= EXPLAINING_SCORE]
+    stir = _moving_share(named.box_px, moving.mask, scale)
+    stirred = stir >= MOVING_SHARE
+    vast = _area(named.box_px) > VAST_SHARE * moving.mask.size * scale**2
+    score = np.where(vast & (stir < VAST_MOVING_SHARE), GHOST_SCORE, named.score)
+    sure = named.box_px[score >= EXPLAINING_SCORE]
     alone = np.array([covered_share(blob, sure) < EXPLAINED_SHARE for blob in blobs], np.bool_)
     blobs, shares = blobs[alone], shares[alone]
-    stirred = _moving_share(named.box_px, moving.mask, scale) >= MOVING_SHARE
     source = np.where(stirred, np.uint8(Eye.BOTH), np.uint8(Eye.NET))
     return Detections(
         camera_id=named.camera_id,
         t_ns=named.t_ns,
         box_px=np.concatenate([named.box_px, blobs]),
-        score=np.concatenate([named.score, np.clip(shares, 0.15, 1.0)]),
+        score=np.concatenate([score, np.clip(shares, 0.15, 1.0)]),
         kind=np.concatenate([named.kind, np.full(len(blobs), Kind.UNKNOWN, np.uint8)]),
         source=np.concatenate([source, np.full(len(blobs), Eye.MOTION, np.uint8)]),
         looked=looked,
@@ -227,6 +235,10 @@ def _rider_of(
     share = np.where(free & fits, over / np.maximum(narrow, 1e-6), 0.0)
     best = int(np.argmax(share))
     return best if share[best] >= 0.5 else None
+
+
+def _area(boxes: NDArray[np.float32]) -> NDArray[np.float32]:
+    return np.asarray((boxes[:, 2:] - boxes[:, :2]).prod(axis=1), np.float32)
 
 
 def _moving_share(
