@@ -106,9 +106,24 @@ def _tell_night(done: dict[str, Any]) -> None:
             )
             for flag in day["flags"]:
                 typer.echo(f"  {flag['flag']} {flag.get('what', '')} {flag.get('value', '')}")
-    freed = done["retention"]
+        _tell_outlook(camera.get("outlook", {}))
+    _tell_freed(done["retention"])
+    for fault in done["faults"]:
+        typer.echo(f"calmstreet: {fault}", err=True)
+
+
+def _tell_outlook(outlook: dict[str, Any]) -> None:
+    if "not_yet" in outlook:
+        typer.echo(f"  no outlook yet: {outlook['not_yet']}")
+    elif outlook:
+        alarms = len(outlook["alarms_of_the_last_day"])
+        typer.echo(
+            f"  {outlook['series']} series forecast from {outlook['issued']}, of the last day "
+            f"{alarms} not expected: {Path(outlook['files'][0]).parent}"
+        )
+
+
+def _tell_freed(freed: dict[str, Any]) -> None:
     typer.echo(f"removed by age and budget: {freed['files']} files")
     if freed["short_bytes"]:
         typer.echo(f"over the disk budget by {freed['short_bytes'] / 1e6:.0f} MB of what is kept")
-    for fault in done["faults"]:
-        typer.echo(f"calmstreet: {fault}", err=True)

@@ -9,6 +9,7 @@ import pytest
 from tests.pipeline import live_days
 from tests.pipeline.live_days import DAY_NS, first_midnight_ns
 
+from calmstreet.cli_upkeep import _tell_night
 from calmstreet.clock import FakeClock
 from calmstreet.pipeline import outlook_nightly, outlook_store
 from calmstreet.pipeline.nightly import run_node_nightly
@@ -65,10 +66,19 @@ def test_two_nights_of_a_live_camera(tmp_path: Path) -> None:
     assert len(list(out.glob("*.csv"))) == 5
 
 
-def test_a_young_camera_has_no_outlook_yet(tmp_path: Path) -> None:
+def test_a_young_camera_has_no_outlook_yet(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     said = night(live_days.a_node(tmp_path / "node", days=0, runs_a_day=2), 1)
     assert "no judged run yet" in said["outlook"]["not_yet"]
     assert said["days"] == []
+    made = {"series": 2, "issued": "2026-03-24T00:00:00+05:00", "files": ["out/outlook/a.csv"]}
+    ready = {**said, "outlook": {**made, "alarms_of_the_last_day": []}}
+    freed = {"files": 0, "short_bytes": 0}
+    _tell_night({"cameras": {"a": said, "b": ready}, "retention": freed, "faults": []})
+    told = capsys.readouterr().out.splitlines()
+    assert told[1].startswith("  no outlook yet: ")
+    assert told[3].endswith("00:00+05:00, of the last day 0 not expected: out/outlook")
 
 
 def test_a_night_reads_its_weeks_and_no_flow(

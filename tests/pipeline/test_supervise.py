@@ -303,6 +303,22 @@ def test_a_camera_does_not_begin_where_its_disk_was_mounted(
     assert not (node.home / "results" / "north").exists()
 
 
+def test_who_stops_watching_leaves_no_picture(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
+    live = node.home / "results" / "north" / "live" / "north.live"
+
+    def watched(*_: Any, **__: Any) -> None:
+        live.parent.mkdir(parents=True)
+        live.write_bytes(b"the newest picture")
+
+    monkeypatch.setenv("NORTH", SECRETS["NORTH"])
+    monkeypatch.setattr(watch, "forbid_core_dumps", lambda: None)
+    monkeypatch.setattr(watch, "Supervised", lambda _: Silent())
+    monkeypatch.setattr(watch, "watch_camera", watched)
+    assert watch.main(["--config", str(node.config), "--camera", "north"]) == 0
+    assert live.parent.is_dir()
+    assert not live.exists()
+
+
 class Silent:
     """Ties nobody to nothing and says nothing."""
 

@@ -31,7 +31,8 @@ from calmstreet.pipeline.main_clips import MainClips
 from calmstreet.pipeline.places import prove_there
 from calmstreet.pipeline.process_figures import forbid_core_dumps
 from calmstreet.store.catalogue import Catalogue
-from calmstreet.store.folder import only_writer
+from calmstreet.store.folder import only_writer, remove_quietly
+from calmstreet.store.live import live_path
 from calmstreet.store.upkeep import recover
 from calmstreet.video.live_source import LiveSource
 from calmstreet.video.main_stream import MainStream
@@ -156,6 +157,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             cut_s=settings.node.cut_minutes * 60,
             longest_s=settings.node.longest_minutes * 60,
         )
+        remove_quietly(live_path(camera.folder, camera.id))
     except CalmstreetError as error:
         tell_line(sys.stderr, level="error", camera=asked.camera, says=str(error))
         return 2
