@@ -251,6 +251,9 @@ class MainClips:
     @contextmanager
     def _in_turn(self) -> Iterator[None]:
         """Wait until no other camera of the node makes a clip; raises Forgone like ``_go``."""
+        self._go()
+        if self._scribe is not None:
+            self._scribe.prove()
         with (self._camera.folder.parent / TURN).open("w") as stream:
             while True:
                 self._go()
@@ -265,7 +268,6 @@ class MainClips:
         scribe = self._scribe
         if scribe is None or not order.packets:
             raise Forgone("gone", "nothing of the main stream was kept of that time")
-        scribe.prove()
         look, damaged = look_through(order.packets, camera_id=self._camera.id, go=self._go)
         match = match_streams(order.sub, look.main)
         known = self._learn(order, match, look)
