@@ -1,6 +1,7 @@
 """The outlook of a live camera's own counts: forecast each night, scored by what came."""
 
 import csv
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from calmstreet.cli_upkeep import _tell_night
 from calmstreet.clock import FakeClock
 from calmstreet.pipeline import outlook_nightly, outlook_store
 from calmstreet.pipeline.nightly import run_node_nightly
+from calmstreet.pipeline.outlook_forecast import ForecastRequest
 from calmstreet.pipeline.outlook_store import read_stored
 from calmstreet.store.catalogue import Catalogue
 from calmstreet.units import NS_PER_S
@@ -37,7 +39,7 @@ def table(path: Path) -> list[dict[str, str]]:
 
 
 @pytest.mark.slow
-def test_two_nights_of_a_live_camera(tmp_path: Path) -> None:
+def test_two_nights_of_a_live_camera(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     config = live_days.a_node(tmp_path / "node", days=DAYS, runs_a_day=4)
     folder = config.parent / "results" / "north"
     out = folder / "out" / "outlook"
@@ -55,6 +57,8 @@ def test_two_nights_of_a_live_camera(tmp_path: Path) -> None:
     assert not (out / "scores.csv").exists(), "nothing came yet"
     with Catalogue.open(folder) as catalogue:
         live_days.add_a_day(catalogue, day=DAYS, runs_a_day=4, missing=1)
+    floors = partial(ForecastRequest, models=("floors",))
+    monkeypatch.setattr(outlook_nightly, "ForecastRequest", floors)
     said = night(config, DAYS + 1)
     assert said["days"][-1]["gaps"] == {"silent": 21_600.0}
     assert said["days"][-1]["flags"][0]["flag"] == "gaps"
