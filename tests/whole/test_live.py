@@ -16,13 +16,14 @@ from tests.whole.road import X264, Block, a_film, even_times, picture_at
 
 from calmstreet.clock import FakeClock
 from calmstreet.config.node import load_node
-from calmstreet.errors import PrivacyError
+from calmstreet.errors import PrivacyError, StoreError
 from calmstreet.pipeline.closing import Judged, judge_waiting
 from calmstreet.pipeline.live_camera import live_camera
 from calmstreet.pipeline.watch import watch_camera
 from calmstreet.store.accounting import accounted, exposures_s
 from calmstreet.store.catalogue import Catalogue
 from calmstreet.store.live import read_live
+from calmstreet.store.parts import Parts
 from calmstreet.store.space import Space
 from calmstreet.units import NS_PER_S, from_iso
 from calmstreet.video.blur import Blur
@@ -275,6 +276,34 @@ def test_a_camera_that_left_its_preset_is_told_until_it_is_back(tmp_path: Path) 
     assert counted_s.tolist() == pytest.approx([3.0, 80.0], abs=0.3)
     last = [line for line in node.said if "beat" in line][-1]
     assert not last["moved"], "it is back"
+
+
+def test_points_that_cannot_be_written_are_told_within_two_beats(
+    made: Node, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    node = Node(home=tmp_path, film=made.film)
+    append, refused_at = Parts.append, []
+
+    def refuses(self: Parts, *rows: Any) -> None:
+        beats = sum("beat" in line for line in node.said)
+        if 3 <= beats < 8:
+            refused_at.append(len(node.said))
+            raise StoreError("points cannot be written (Input/output error); check the disk")
+        append(self, *rows)
+
+    monkeypatch.setattr(Parts, "append", refuses)
+    node.watch(for_s=10.5, record="none")
+    told = next(i for i, line in enumerate(node.said) if "alarm" in line)
+    before = node.said[refused_at[0] : told]
+    assert sum("beat" in line for line in before) <= 2, "a beat is a second"
+    assert "Input/output error" in node.said[told]["note"]
+    with Catalogue.open(node.folder) as catalogue:
+        (run,) = catalogue.runs(live=False)
+        assert not [g for g in catalogue.gaps("kerb") if g.reason == "disk-full"]
+    node.judge()
+    with Catalogue.open(node.folder) as catalogue:
+        steps = sum(file.rows for file in catalogue.step_files(run.run_id))
+    assert steps == run.analysed_frames, "what waited in memory is there"
 
 
 def test_a_disk_that_fills_costs_video_and_nothing_else(

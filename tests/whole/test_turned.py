@@ -130,6 +130,9 @@ def test_who_comes_back_is_watched_again(tmp_path: Path) -> None:
     assert summary["counted"]
     assert gate(summary, "middle")[1] == pytest.approx(left, abs=1)
     assert exposure_s(summary, "middle") == pytest.approx(LASTS_S - 10, abs=1.5)
+    words = ("--site", tmp_path / "SITE.toml", "--out", tmp_path / "again", "--json")
+    again = calm("replay", tmp_path / "out", *words)
+    assert again.summary["gates"] == summary["gates"], "a replay knows where the camera looked"
 
 
 @pytest.mark.slow
