@@ -1,5 +1,6 @@
 """Clips of the main stream are ordered, forgone and drawn; the work itself is in tests/whole."""
 
+import shutil
 import threading
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from calmstreet.pipeline.main_clips import MainClips
 from calmstreet.pipeline.main_filming import Forgone, clip_size_px, of_sub
 from calmstreet.pipeline.scribe import Scribe, trail_drawing
 from calmstreet.store.catalogue import Catalogue
+from calmstreet.store.proof import prove_folder
 from calmstreet.store.segments import SegmentName
 from calmstreet.units import NS_PER_S
 from calmstreet.video.main_stream import MainStream
@@ -50,8 +52,8 @@ class Made:
         config.write_text(CONFIG, encoding="utf-8")
         camera = live_camera(load_node(config), "north", config=config, environ={})
         assert camera.main is not None
-        with Catalogue.open(camera.folder, create=True):
-            pass
+        with Catalogue.open(camera.folder, create=True) as catalogue:
+            prove_folder(catalogue, camera_id="north")
         clock = FakeClock()
         stream = MainStream(address=camera.main, clock=clock, open_stream=lambda _: Silent())
         self.said: list[dict[str, Any]] = []
@@ -83,6 +85,13 @@ def test_without_packets_the_clip_stays_that_of_the_sub_stream(tmp_path: Path) -
     figures = made.clips.figures()
     assert (figures["main_clips"], figures["main_not"]) == (0, {"gone": 1})
     assert figures["main_offset_s"] is None
+
+
+def test_nothing_is_written_where_the_disk_is_gone(tmp_path: Path) -> None:
+    made = Made(tmp_path)
+    shutil.rmtree(tmp_path / "results" / "north")
+    assert made.order() == ["disk"]
+    assert list((tmp_path / "results").iterdir()) == []
 
 
 def test_where_recording_is_shed_no_clip_is_made(tmp_path: Path) -> None:

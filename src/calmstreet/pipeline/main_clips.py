@@ -22,7 +22,15 @@ from calmstreet.model.frame import Frame
 from calmstreet.model.points import TrackPoints
 from calmstreet.perception.detector import Detector
 from calmstreet.pipeline.live_camera import LiveCamera
-from calmstreet.pipeline.main_filming import Forgone, Look, Order, film, look_through
+from calmstreet.pipeline.main_filming import (
+    LONGEST_HOLE_S,
+    Forgone,
+    Look,
+    Order,
+    film,
+    longest_hole_s,
+    look_through,
+)
 from calmstreet.pipeline.scribe import Scribe
 from calmstreet.store.segments import SegmentName
 from calmstreet.units import NS_PER_S, ns_from_s
@@ -197,14 +205,15 @@ class MainClips:
         tail_ns: int,
         steps: Sequence[tuple[int, TrackPoints]],
     ) -> Order:
+        packets = self._stream.ring.span(from_ns, until_ns + tail_ns)
         return Order(
             name=name,
             until_ns=until_ns,
             steps=steps,
             size_px=self._size_px,
-            packets=self._stream.ring.span(from_ns, until_ns + tail_ns),
+            packets=packets,
             sub=self._album.leaf(),
-            connection=self._stream.connections,
+            connection=packets[-1].form.connection if packets else 0,
             street=self._street,
         )
 
@@ -273,7 +282,7 @@ class MainClips:
         known = self._learn(order, match, look)
         if not order.name.purpose:
             return
-        offset_s = self._judged(order, match, known)
+        offset_s = self._judged(order, match, known, look)
         if damaged > MOST_DAMAGED_SHARE * max(1, len(look.main.shown.t_ns)):
             raise Forgone("damaged", f"{damaged} pictures")
         file = film(
@@ -298,17 +307,20 @@ class MainClips:
             self._rest_s = AGAIN_S
         return self._valid(order.connection, order.street)
 
-    def _judged(self, order: Order, match: Match, known: KnownOffset | None) -> float:
+    def _judged(self, order: Order, match: Match, known: KnownOffset | None, look: Look) -> float:
         """Return the offset to cut by; raise Forgone where it must not be cut."""
+        if len({packet.form.connection for packet in order.packets}) > 1:
+            raise Forgone("gone", "the main stream was called again meanwhile")
         if known is None:
             raise Forgone("offset-unknown", "the pictures do not tell how the streams lie")
         if abs(known.offset_s) > MOST_OFFSET_S:
             raise Forgone("offset", f"{known.offset_s:+.3f} s")
         if not match.same_view:
             raise Forgone("other-view", f"they agree to {match.view_fit:.2f} only")
-        first_ns = order.packets[0].t_ns - ns_from_s(known.offset_s)
-        if first_ns > order.name.start_ns + ns_from_s(MOST_OFFSET_S):
-            raise Forgone("gone", "what was kept of the main stream begins later")
+        shown_ns = look.main.shown.t_ns - ns_from_s(known.offset_s)
+        hole_s = longest_hole_s(shown_ns, start_ns=order.name.start_ns, until_ns=order.until_ns)
+        if hole_s > LONGEST_HOLE_S:
+            raise Forgone("gone", f"{hole_s:.1f} s of the main stream are missing")
         return known.offset_s
 
     def _go(self) -> None:

@@ -28,7 +28,7 @@ from calmstreet.pipeline.eyes import detector_version
 from calmstreet.pipeline.scribe import trail_drawing
 from calmstreet.pipeline.seeing import SMALL_WIDTH_PX, Seer
 from calmstreet.store.segments import SegmentName, segment_path
-from calmstreet.units import ns_from_s
+from calmstreet.units import NS_PER_S, ns_from_s
 from calmstreet.video.blur import Blur, annotate
 from calmstreet.video.packet_ring import KeptPacket
 from calmstreet.video.segment_writer import MAX_HEIGHT_PX, SegmentWriter
@@ -36,7 +36,17 @@ from calmstreet.video.span_decoder import SpanDecoder
 from calmstreet.video.stream_match import Album, Leaf
 from calmstreet.video.zones import NET_SIDE_PX, longest_stored_side_px, stored_size_px
 
-__all__ = ["Forgone", "Look", "Order", "clip_size_px", "film", "look_through", "of_sub"]
+__all__ = [
+    "LONGEST_HOLE_S",
+    "Forgone",
+    "Look",
+    "Order",
+    "clip_size_px",
+    "film",
+    "longest_hole_s",
+    "look_through",
+    "of_sub",
+]
 
 CLIP_FPS = 10.0
 NET_EVERY = 2
@@ -101,6 +111,16 @@ def look_through(packets: Sequence[KeptPacket], *, camera_id: str, go: Go) -> tu
         raise Forgone("size" if sizes else "gone", "no picture" if not sizes else "it changes")
     look = Look(size_px=sizes.pop(), main=album.leaf(), samples=np.stack(samples.pictures))
     return look, decoder.damaged
+
+
+def longest_hole_s(t_ns: NDArray[np.int64], *, start_ns: int, until_ns: int) -> float:
+    """Return the longest time without a picture within a span; ``t_ns`` (n,) are their times.
+
+    >>> longest_hole_s(np.array([0, 4, 5, 9]) * 10**9, start_ns=3 * 10**9, until_ns=6 * 10**9)
+    1.0
+    """
+    inside = t_ns[(t_ns >= start_ns) & (t_ns <= until_ns)]
+    return float(np.diff(np.concatenate([[start_ns], inside, [until_ns]])).max() / NS_PER_S)
 
 
 class _Samples:
