@@ -165,3 +165,11 @@ def test_a_film_that_begins_again_is_another_stretch_of_time(tmp_path: Path) -> 
     assert stream.ring.reach_s <= 1.0
     with av.open(str(clip)) as container:
         assert container.streams.video[0].frames == 20
+
+
+def test_a_film_that_is_not_there_is_told_and_harms_nobody(tmp_path: Path) -> None:
+    clock = FakeClock(start_ns=START_NS)
+    stream = MainStream(address=parse_address(f"file:{tmp_path / 'none.mp4'}"), clock=clock)
+    stream.pump()
+    assert (stream.connected, stream.reason) == (False, "not-reachable")
+    assert "none.mp4" in stream.note

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from calmstreet.clock import Clock
-from calmstreet.errors import VideoError
+from calmstreet.errors import CalmstreetError
 from calmstreet.units import NS_PER_S
 from calmstreet.video.address import DEFAULT_NETWORKS, Address, Network
 from calmstreet.video.file_stream import FileStream
@@ -92,7 +92,7 @@ class MainStream:
                 self._take(stream, arrival)
         except StreamEnded as ended:
             self._lost(ended.reason, str(ended))
-        except VideoError as error:
+        except CalmstreetError as error:
             self._lost("not-reachable", str(error))
 
     def _call(self) -> PacketStream | None:
