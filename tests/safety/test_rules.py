@@ -384,9 +384,11 @@ def busy_scene() -> tuple[Site, TrackPoints]:
 @given(st.lists(st.integers(1, 400), max_size=12), st.booleans())
 def test_any_cutting_into_blocks_finds_the_same(cuts: list[int], seen: bool) -> None:
     site, rows = busy_scene()
-    rows = as_a_camera_sees(rows) if seen else rows
+    wanted = {"red-light", "stop-line", "stopped-vehicle", "wrong-way"}
+    if seen:  # whose front is known to a metre only stands beyond no line by half of one
+        rows, wanted = as_a_camera_sees(rows), wanted - {"stop-line"}
     whole = found_by(site, rows, signals=RED_AT_10)
-    assert {"red-light", "stopped-vehicle", "wrong-way"} <= set(kinds_of(whole))
+    assert wanted <= set(kinds_of(whole))
     assert repr(found_by(site, rows, signals=RED_AT_10, cuts=cuts)) == repr(whole)
 
 
