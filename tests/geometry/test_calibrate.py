@@ -232,10 +232,12 @@ def test_too_little_is_counts_only(places: Floats, said: str) -> None:
     assert "counts only" in str(caught.value)
 
 
-def test_points_that_are_one_place_on_the_ground_are_counts_only() -> None:
-    spec = replace(spec_of(TEN), points_m=((4.0, 30.0),) * len(TEN))
-    with pytest.raises(CalibrationError, match="on the ground on one line"):
+@pytest.mark.parametrize("place", [(4.0, 30.0), (0.0, 0.0)])
+def test_points_that_are_one_place_on_the_ground_are_refused(place: tuple[float, float]) -> None:
+    spec = replace(spec_of(TEN), points_m=(place,) * len(TEN))
+    with pytest.raises(CalibrationError, match="on the ground in one place") as caught:
         fit_plane(spec, width_px=1920, height_px=1080)
+    assert not caught.value.counts_only
 
 
 def test_a_misclick_among_ten_is_left_out_and_named() -> None:

@@ -52,7 +52,7 @@ def street() -> TrackPoints:
     """Return boxes of a car the wrong way up its lane, a car across, and somebody on foot."""
     plane = exact_plane()
     ways: list[dict[str, Any]] = [
-        {"start_m": (2.0, 14.0), "velocity_mps": (0.0, 9.0), "duration_s": 3.2},
+        {"start_m": (2.0, 14.0), "velocity_mps": (0.0, 6.0), "duration_s": 4.6},
         {"start_m": (-9.0, 30.0), "velocity_mps": (6.5, 0.0), "duration_s": 3.2},
         {
             "start_m": (7.0, 20.0),
@@ -105,8 +105,8 @@ def test_boxes_are_placed_on_the_ground(twice: Twice) -> None:
     t_s = (car.t_ns - START_NS) / 1e9
     settled = t_s > 1.0
     assert np.abs(car.xy_m[settled, 0] - 2.0).max() < 0.3
-    assert np.abs(car.xy_m[settled, 1] - (14 + 9 * t_s[settled])).max() < 0.6
-    assert np.abs(car.velocity_mps[settled, 1] - 9.0).max() < 0.7
+    assert np.abs(car.xy_m[settled, 1] - (14 + 6 * t_s[settled])).max() < 0.6
+    assert np.abs(car.velocity_mps[settled, 1] - 6.0).max() < 0.7
 
 
 def test_a_replay_finds_what_an_import_finds(twice: Twice) -> None:

@@ -204,7 +204,11 @@ def _refuse_poor(picks: Picks, picture_px2: int) -> None:
         )
     for points, what in ((picks.px, "of the picture"), (picks.m, "on the ground")):
         sizes = np.linalg.svd(points - points.mean(axis=0), compute_uv=False)
-        if sizes[1] <= _LINE_SHARE * sizes[0] + _ROUNDING * np.abs(points).max():
+        if sizes[0] <= _ROUNDING * max(1.0, float(np.abs(points).max())):
+            raise CalibrationError(
+                f"the plane has all its points {what} in one place; give each a place of its own"
+            )
+        if sizes[1] < _LINE_SHARE * sizes[0]:
             raise CalibrationError(
                 f"the plane has its points {what} on one line; counts only, add points to its side",
                 counts_only=True,
