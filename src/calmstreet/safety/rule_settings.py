@@ -111,6 +111,7 @@ class Reversing(RuleSettings):
 class Standing(RuleSettings):
     """Stands in a lane where nobody else does."""
 
+    on: bool = _OFF
     still_mps: float = _of(1.0, 0.1, 3, "speed of one who stands")
     drift_m: float = _of(1.5, 0.1, 10, "displacement that is let pass")
     lasted_s: float = _of(20.0, 2, 3600, "for how long")
