@@ -140,6 +140,7 @@ def test_every_pass_counts_as_analyse_does(made: Node, analysed: dict[str, Any])
     assert bins > 0
 
 
+@pytest.mark.usefixtures("analysed")
 def test_times_of_crossings_are_those_of_the_film(made: Node) -> None:
     with Catalogue.open(made.folder) as catalogue, Catalogue.open(made.home / "analysed") as other:
         first = catalogue.runs()[0]
@@ -149,6 +150,7 @@ def test_times_of_crossings_are_those_of_the_film(made: Node) -> None:
     assert live_ns.tolist() == film_ns.tolist()
 
 
+@pytest.mark.usefixtures("analysed")
 def test_events_are_told_at_once_and_are_those_of_the_judgement(made: Node) -> None:
     told = [line for line in made.said if "event" in line]
     assert {line["kind"] for line in told} == {"wrong-way"}
