@@ -46,6 +46,7 @@ _STILL_PX = 0.3
 _NEAR_PX = 1.0
 _DRIVEN_SHARE = 0.25
 _FEWEST_PAIRS = 4
+_PAIR_EVERY = 2
 _FROZEN_S = 3.0
 _OBSCURED_S = 2.0
 _LONGEST_STEP_NS = 2 * NS_PER_S
@@ -110,7 +111,7 @@ class PictureWatch:
         self._moving_ns = 0
         self._lost_ns = 0
         self._cuts = 0
-        self._pairs = self._driven = 0
+        self._samples = self._pairs = self._driven = 0
         self._awaits_pair = False
         self._frozen = _Spell(_FROZEN_S)
         self._obscured = _Spell(_OBSCURED_S)
@@ -122,7 +123,8 @@ class PictureWatch:
             if self._awaits_pair:
                 self._pair(last, t_ns, small_luma)
             return
-        self._awaits_pair = True
+        self._samples += 1
+        self._awaits_pair = self._samples % _PAIR_EVERY == 0
         now = _Sample(t_ns, _prepared(small_luma))
         if last is not None and t_ns > last.t_ns and now.luma.shape == last.luma.shape:
             self._compare(now, last)
