@@ -197,14 +197,15 @@ class FlowCounter:
             size_px=self._size,
         )
         place = np.concatenate([[0], np.cumsum(present)])
+        unnamed = present & (rows.kind == Kind.UNKNOWN)
         host, spot = hosts_of(rows) if self._size is not None else (None, None)
         for user, start, end in self._pieces(rows):
             begin, stop = int(place[start]), int(place[end])
             if begin < stop:
                 seen.join(user, begin, stop, run_start_ns=self._first_ns or 0)
-            if host is not None and spot is not None and user.kind == Kind.UNKNOWN:
+            mine = start + np.flatnonzero(unnamed[start:end])
+            if host is not None and spot is not None and len(mine):
                 user.part = user.part or Attachment()
-                mine = start + np.flatnonzero(present[start:end])
                 user.part.take(host[mine], spot[mine])
         return seen
 
